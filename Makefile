@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# tungate: `make help` lists the targets.  Everything built goes to build/.
+
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-builtin-rules
+SHELL := /bin/bash
+
+CC        ?= gcc
+VARIANT   ?= release
+B         := build/$(VARIANT)
+PREFIX    ?= /usr/local
+VERSION   := 0.1.0
+
+PACKAGES  := libuv libnl-3.0 libnl-route-3.0 libnl-idiag-3.0 inih jansson libcap-ng libsystemd
+WARNINGS  := -Wall -Wextra -Werror -Wshadow -Wmissing-prototypes -Wstrict-prototypes -Wvla \
+             -Wconversion -Wno-sign-conversion -Wpointer-arith -Wwrite-strings -Wundef
+CFLAGS_release := -O2 -g -D_FORTIFY_SOURCE=2 -fstack-protector-strong
+CFLAGS_asan    := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+LDFLAGS_release := -Wl,-z,relro,-z,now
+LDFLAGS_asan    := -fsanitize=address,undefined
+BASE_CFLAGS := -std=gnu11 -D_GNU_SOURCE -DTUNGATE_VERSION='"$(VERSION)"' -Iinclude -Isrc $(WARNINGS) -fPIE -MMD -MP
+ALL_CFLAGS  = $(BASE_CFLAGS) $(CFLAGS_$(VARIANT)) $(EXTRA_CFLAGS) $(CFLAGS)
+ALL_LDFLAGS = -pie $(LDFLAGS_$(VARIANT)) $(LDFLAGS)
+PKG_CFLAGS  = $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null | sed 's/-I/-isystem /g')
+PKG_LIBS    = $(shell pkg-config --libs $(PACKAGES) 2>/dev/null)
+
+# The pure library, and the rest of the house.
+PURE_DIRS   := base wire engine helper lan config
+HOST_DIRS   := link host control daemon
+PURE_SRC    := $(wildcard $(PURE_DIRS:%=src/%/*.c))
+HOST_SRC    := $(wildcard $(HOST_DIRS:%=src/%/*.c))
+DAEMON_SRC  := $(wildcard cmd/tungated/*.c)
+CLIENT_SRC  := $(wildcard cmd/tungate/*.c)
+UNIT_SRC    := $(wildcard tests/unit/*.c tests/flow/*.c tests/golden/*.c)
+SUPPORT_SRC := $(wildcard tests/support/*.c)
+
+obj = $(patsubst %.c,$(B)/obj/%.o,$(1))
+
+PURE_LIB  := $(B)/libtungate.a
+HOST_LIB  := $(B)/libhost.a
+UNIT_BINS := $(patsubst tests/%.c,$(B)/tests/%,$(UNIT_SRC))
+
+.PHONY: all
+all: $(B)/tungated $(B)/tungate $(PURE_LIB) ## build the daemon, the command and the library
+
+$(B)/obj/%.o: %.c Makefile
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) $(PKG_CFLAGS) -c $< -o $@
+
+$(PURE_LIB): $(call obj,$(PURE_SRC))
+	@mkdir -p $(@D)
+	@rm -f $@
+	ar rcs $@ $^
+
+$(HOST_LIB): $(call obj,$(HOST_SRC))
+	@rm -f $@
+	ar rcs $@ $^
+
+$(B)/tungated: $(call obj,$(DAEMON_SRC)) $(HOST_LIB) $(PURE_LIB)
+	$(CC) $(ALL_LDFLAGS) $^ $(PKG_LIBS) -lm -o $@
+
+$(B)/tungate: $(call obj,$(CLIENT_SRC)) $(HOST_LIB) $(PURE_LIB)
+	$(CC) $(ALL_LDFLAGS) $^ $(PKG_LIBS) -o $@
+
+# Unit, flow and golden tests: one Criterion program per file.
+$(B)/tests/%: $(B)/obj/tests/%.o $(call obj,$(SUPPORT_SRC)) $(HOST_LIB) $(PURE_LIB)
+	@mkdir -p $(@D)
+	$(CC) $(ALL_LDFLAGS) $^ $(PKG_LIBS) -lcriterion -lpcap -o $@
+
+.PHONY: unit-bins
+unit-bins: $(UNIT_BINS)
+
+include $(wildcard tools/*.mk)
+
+.PHONY: clean
+clean: ## remove everything built
+	rm -rf build
+
+.PHONY: help
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  \1\t/' | sort | expand -t 20
+
+-include $(shell find build -name '*.d' 2>/dev/null)

@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * engine: the pure core of the gateway.  A packet goes in, a verdict and the rewritten packet come
+ * out.  It makes no system call, reads no clock (time is `now_ms`, monotonic milliseconds, passed in), and
+ * allocates nothing after engine_create().  It is not thread-safe: one thread owns an engine.
+ *
+ * The shape is that of a sans-I/O library: whoever embeds it moves the packets.
+ *
+ *	verdict = engine_input(engine, &packet, now_ms);
+ *	... send, deliver or forget the packet ...
+ *	while (engine_next_output(engine, &packet)) ... send it ...
+ *	sleep until engine_deadline(engine), then engine_tick(engine, now_ms)
+ *
+ * See examples/embed.c for a whole program.
+ */
+#ifndef TUNGATE_ENGINE_H
+#define TUNGATE_ENGINE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "tungate/config.h"
+#include "tungate/packet.h"
+#include "tungate/verdict.h"
+
+struct engine;
+
+/* ---- what the engine asks of its host ---- */
+
+enum route_result {
+	ROUTE_UPLINK,     /* `route` is filled */
+	ROUTE_LOCAL,      /* an address of the host itself */
+	ROUTE_NONE,       /* unreachable */
+	ROUTE_PROHIBITED, /* an administrator's prohibit or blackhole route */
+};
+
+/* Where new flows to a destination leave, as the kernel's FIB says. */
+struct route {
+	uint16_t path;     /* opaque to the engine: given back in packet->path */
+	uint16_t mtu;      /* bytes; 0: unknown */
+	union addr source; /* the host's address that such packets carry */
+};
+
+struct flow_info;
+enum flow_event { FLOW_NEW, FLOW_ESTABLISHED, FLOW_END };
+
+struct engine_host {
+	void *context;
+	/* The host's route to a destination; called for the first packet of a flow only. */
+	enum route_result (*route)(void *context, uint8_t family, const union addr *destination,
+		struct route *route);
+	/* Told of flows while engine_watch() is on; may be NULL. */
+	void (*event)(void *context, enum flow_event event, const struct flow_info *flow);
+};
+
+/* ---- life ---- */
+
+struct engine_params {
+	const struct limits_config *limits;
+	const struct timeouts_config *timeouts;
+	struct port_range ports;        /* external ports */
+	uint8_t seed[16];               /* random: hashes and port choice hang on it */
+	const struct engine_host *host; /* copied */
+	uint64_t now_ms;
+};
+
+/* Bytes of arena for these limits; the arena holds every table, without pointers. */
+size_t engine_arena_bytes(const struct engine_params *params);
+/* `arena` must be zeroed, 64-byte aligned, engine_arena_bytes() long, and outlive the engine.
+ * Returns NULL if out of memory. */
+struct engine *engine_create(void *arena, const struct engine_params *params);
+void engine_free(struct engine *engine);
+
+/* ---- packets ---- */
+
+/* Optional first half of engine_input(): parse, hash and prefetch the flow, so that a burst's
+ * cache misses overlap.  Nothing is decided or changed but `packet`. */
+void engine_prefetch(const struct engine *engine, struct packet *packet);
+/* A packet received from packet->in_zone, a link or the uplink. */
+enum verdict engine_input(struct engine *engine, struct packet *packet, uint64_t now_ms);
+/* A packet that our own services on network packet->network send (chain output). */
+enum verdict engine_output(struct engine *engine, struct packet *packet, uint64_t now_ms);
+/* Take the next packet that the engine itself made (ICMP error, reset).  It is copied into
+ * packet->data (capacity at least ENGINE_OUTPUT_BYTES); false when there is none. */
+#define ENGINE_OUTPUT_BYTES 1280
+bool engine_next_output(struct engine *engine, struct packet *packet);
+
+/* Expire what is due; returns how many flows ended.  Bounded work per call: call again while
+ * engine_deadline() is not later than now. */
+unsigned engine_tick(struct engine *engine, uint64_t now_ms);
+/* When engine_tick() next has something to do, or UINT64_MAX. */
+uint64_t engine_deadline(const struct engine *engine);
+
+/* ---- topology ---- */
+
+/* Replace the networks (subnets, gateway addresses), by index.  Live flows stay. */
+void engine_networks_set(struct engine *engine, const struct network_config *networks, unsigned count);
+
+/* A link, or its whole-subnet form.  `id` is below ENGINE_LINKS_MAX. */
+#define ENGINE_LINKS_MAX 1024
+struct engine_link {
+	uint16_t network;
+	uint16_t mtu;        /* bytes; 0: no limit */
+	bool whole_subnet;   /* any address of the network is behind it (link `tun`) */
+	union addr address4; /* the guest's; zero: none */
+	union addr address6;
+};
+/* Add or change a link.  Returns 0, -EEXIST where its address belongs to another link, -EINVAL. */
+int engine_link_set(struct engine *engine, zone id, const struct engine_link *link);
+/* Remove it, and end its flows. */
+void engine_link_remove(struct engine *engine, zone id);
+
+/* The host's own addresses on uplinks: what inbound packets may be addressed to, what outbound flows may be
+ * masqueraded as.  Deleting one ends the flows that use it; returns how many.  Add: 0 or -ENOSPC. */
+#define ENGINE_EXTERNALS_MAX 16
+int engine_external_add(struct engine *engine, uint8_t family, const union addr *address);
+unsigned engine_external_del(struct engine *engine, uint8_t family, const union addr *address);
+/* Paths changed (route, link): flows of `path` ask for their route anew with their next packet; a
+ * flow whose source address would differ ends, as MASQUERADE does. */
+void engine_path_invalidate(struct engine *engine);
+
+/* ---- policy ---- */
+
+/* A compiled, immutable ruleset: the three chains and the NAT rules, with their counters. */
+struct ruleset;
+struct ruleset *ruleset_create(const struct config *config); /* NULL: out of memory */
+void ruleset_free(struct ruleset *ruleset);
+/* Swap the ruleset whole; returns the one before (the caller frees it) or NULL.  Counters of rules
+ * with the same text in the same chain are carried over.  Flows stay; their cached verdicts do not. */
+struct ruleset *engine_ruleset_swap(struct engine *engine, struct ruleset *ruleset);
+/* New timeouts; they apply from each flow's next packet on. */
+void engine_timeouts_set(struct engine *engine, const struct timeouts_config *timeouts);
+
+/* Published ports.  Add: 0, -EEXIST (overlaps another), -ENOSPC.  Del: 0 or -ENOENT (exact match of
+ * protocol, host, ports); live flows through it end. */
+#define ENGINE_FORWARDS_MAX 1024
+int engine_forward_add(struct engine *engine, const struct forward *forward);
+int engine_forward_del(struct engine *engine, const struct forward *forward);
+
+/* ---- looking inside ---- */
+
+struct counter {
+	uint64_t packets; /* GSO segments count as packets */
+	uint64_t bytes;   /* of IP */
+};
+
+struct rule_info {
+	const struct rule *rule; /* NULL: the chain's policy, always the last one */
+	uint8_t policy;
+	struct counter counter;
+};
+/* Rule `index` of a chain; false past the policy. */
+bool engine_rule_info(
+	const struct engine *engine, enum chain chain, unsigned index, struct rule_info *info);
+
+struct flow_info {
+	uint32_t id;
+	uint8_t family;
+	uint8_t protocol;
+	const char *state;       /* "established", "syn-sent" ... as ss and conntrack say */
+	bool replied;
+	zone link[2];            /* where each side is: [0] of the original's source */
+	uint16_t network;        /* of the LAN side */
+	/* As the originator sees it ([0] what it sends, [1] what the other end sends back). */
+	struct {
+		union addr source, destination;
+		uint16_t source_port, destination_port; /* host order */
+		struct counter counter;
+	} direction[2];
+	uint64_t age_ms;
+	uint64_t expires_ms;     /* from now */
+};
+/* Walk all flows: *cursor starts at 0.  Safe against changes in between (a flow may be missed or, if it is
+ * new, seen; none is seen twice). */
+bool engine_flow_next(const struct engine *engine, uint32_t *cursor, struct flow_info *info);
+/* End the flow of this id; false if there is none. */
+bool engine_flow_end(struct engine *engine, uint32_t id);
+/* Whether host->event is called. */
+void engine_watch(struct engine *engine, bool on);
+
+struct engine_status {
+	uint32_t flows, flows_max;
+	uint64_t flows_created;
+	uint32_t ports_used, ports_max; /* of the busiest protocol and address */
+	struct counter in[2];           /* [0] from LAN, [1] from the uplink */
+	struct counter out[2];          /* [0] to LAN, [1] to the uplink */
+	uint64_t drops[DROP_COUNT];
+	struct { struct counter in, out; } link[ENGINE_LINKS_MAX]; /* from and to the guest */
+};
+const struct engine_status *engine_status(const struct engine *engine);
+/* Count a drop that happened outside the engine (DROP_NEIGHBOUR, DROP_SEND). */
+void engine_count_drop(struct engine *engine, enum drop drop);
+
+#endif
