@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * server: the control socket, its clients, and the dispatch of their requests to a table of
+ * handlers.
+ *
+ * One client's requests are handled one after the other; the next one is not read before the last
+ * answer has left, so a client that does not read costs no more than its own slot.
+ */
+#ifndef TUNGATE_CONTROL_SERVER_H
+#define TUNGATE_CONTROL_SERVER_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <sys/socket.h> /* struct ucred */
+#include <uv.h>
+#include "base/log.h"
+#include "control/protocol.h"
+
+struct control_server;
+struct control_client;
+struct control_stream;
+
+/* A request being handled; it lives until its handler returns. */
+struct control_request {
+	struct control_client *client;
+	const json_t *id;
+	json_t *params;    /* always an object */
+	struct ucred peer; /* who asks (SO_PEERCRED, at connect) */
+	int fd;            /* descriptor that came with the request, or -1; closed after the handler
+			      unless it sets this to -1 */
+	bool answered;
+};
+
+/* A handler answers exactly once: control_reply(), _fail(), _produce() or _stream(). */
+struct control_method {
+	const char *name;
+	void (*handle)(void *context, struct control_request *request);
+};
+
+/* Answer with `result` (reference taken over; NULL is an empty object). */
+void control_reply(struct control_request *request, json_t *result);
+/* Answer with an error and a sentence. */
+void control_fail(struct control_request *request, enum control_code code, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/*
+ * An answer made piece by piece, as fast as the client reads it and in small portions, so that
+ * neither memory nor the loop suffers from a long one.
+ */
+struct control_producer {
+	/* Returns false at the end.  Sets *item (a new reference) or leaves it NULL: nothing this
+	 * time, call again. */
+	bool (*next)(void *context, json_t **item);
+	void (*release)(void *context); /* done, or the client is gone */
+	void *context;
+	bool list; /* the result is an array of the items; else it is the one item */
+};
+void control_produce(struct control_request *request, const struct control_producer *producer);
+
+/* Answer with events until the client goes; NULL when out of memory (answered with an error). */
+struct control_stream *control_stream(
+	struct control_request *request, void (*closed)(void *context), void *context);
+/* Send one event (reference taken over).  A client that does not keep up is closed: `closed` may
+ * be called before this returns. */
+void control_stream_push(struct control_stream *stream, json_t *event);
+
+struct control_settings {
+	const char *path;
+	const char *group; /* that may open the socket; NULL or "": root's */
+	const struct control_method *methods;
+	unsigned method_count;
+	void *context; /* of the handlers */
+};
+
+/*
+ * Listen.  0 or -errno, logged; -EADDRINUSE where another instance serves this path.  A socket left
+ * behind by a dead instance is replaced; a missing parent directory is made (one level).
+ */
+int control_server_start(uv_loop_t *loop, const struct log *log,
+	const struct control_settings *settings, struct control_server **server);
+/* Close every client and remove the socket; the server frees itself once libuv has let go of its
+ * handles. */
+void control_server_stop(struct control_server *server);
+
+#endif
