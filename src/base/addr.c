@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* addr: parse, print and compare addresses and prefixes of both families. */
+#include "base/addr.h"
+
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <string.h>
+
+union addr addr_v4(uint8_t a, uint8_t b, uint8_t c, uint8_t d)
+{
+	return (union addr){.bytes = {a, b, c, d}};
+}
+
+bool addr_parse(const char *text, union addr *address, uint8_t *family)
+{
+	const uint8_t kind = strchr(text, ':') ? AF_INET6 : AF_INET;
+	union addr parsed = {0};
+
+	if (inet_pton(kind, text, &parsed) != 1)
+		return false;
+	*address = parsed;
+	*family = kind;
+	return true;
+}
+
+/* Bits to keep in byte `index` of an address whose first `length` bits count. */
+static uint8_t byte_mask(unsigned length, unsigned index)
+{
+	if (length >= 8 * (index + 1))
+		return 0xff;
+	if (length <= 8 * index)
+		return 0;
+	return (uint8_t)(0xff00 >> (length - 8 * index));
+}
+
+static union addr mask_host_bits(const union addr *address, unsigned length)
+{
+	union addr masked;
+
+	for (unsigned i = 0; i < sizeof(masked.bytes); i++)
+		masked.bytes[i] = address->bytes[i] & byte_mask(length, i);
+	return masked;
+}
+
+/* One to three decimal digits, nothing else; -1 if it is anything else. */
+static int parse_length(const char *text)
+{
+	int length = 0;
+
+	if (!*text || strlen(text) > 3)
+		return -1;
+	for (; *text; text++) {
+		if (*text < '0' || *text > '9')
+			return -1;
+		length = 10 * length + (*text - '0');
+	}
+	return length;
+}
+
+const char *prefix_parse_address(const char *text, struct prefix *prefix, union addr *address)
+{
+	char copy[ADDR_TEXT_SIZE];
+	union addr parsed;
+	uint8_t family;
+	int length;
+
+	if (strlen(text) >= sizeof(copy))
+		return "too long for an address";
+	strcpy(copy, text);
+	char *slash = strchr(copy, '/');
+	if (slash)
+		*slash = '\0';
+	if (!addr_parse(copy, &parsed, &family))
+		return "not an IPv4 or IPv6 address";
+
+	length = slash ? parse_length(slash + 1) : addr_bits(family);
+	if (length < 0)
+		return "the prefix length is not a number";
+	if (length > addr_bits(family))
+		return family == AF_INET ? "the prefix length is over 32"
+					 : "the prefix length is over 128";
+	*prefix = (struct prefix){
+		.base = mask_host_bits(&parsed, (unsigned)length),
+		.family = family,
+		.length = (uint8_t)length,
+	};
+	*address = parsed;
+	return NULL;
+}
+
+const char *prefix_parse(const char *text, struct prefix *prefix)
+{
+	struct prefix parsed;
+	union addr address;
+	const char *problem = prefix_parse_address(text, &parsed, &address);
+
+	if (problem)
+		return problem;
+	if (!addr_equal(&parsed.base, &address))
+		return "host bits are set behind the prefix length";
+	*prefix = parsed;
+	return NULL;
+}
+
+char *addr_format(uint8_t family, const union addr *address, char *buffer)
+{
+	if (!inet_ntop(family, address, buffer, ADDR_TEXT_SIZE))
+		strcpy(buffer, "?");
+	return buffer;
+}
+
+char *prefix_format(const struct prefix *prefix, char *buffer)
+{
+	char text[INET6_ADDRSTRLEN] = "?";
+
+	inet_ntop(prefix->family, &prefix->base, text, sizeof(text));
+	snprintf(buffer, ADDR_TEXT_SIZE, "%s/%u", text, prefix->length);
+	return buffer;
+}
+
+char *addr_port_format(uint8_t family, const union addr *address, uint16_t port, char *buffer)
+{
+	char text[INET6_ADDRSTRLEN] = "?";
+
+	inet_ntop(family, address, text, sizeof(text));
+	snprintf(buffer, ADDR_TEXT_SIZE, family == AF_INET6 ? "[%s]:%u" : "%s:%u", text, port);
+	return buffer;
+}
+
+bool prefix_contains(const struct prefix *prefix, uint8_t family, const union addr *address)
+{
+	if (prefix->family != family)
+		return false;
+	for (unsigned i = 0; 8 * i < prefix->length; i++)
+		if ((address->bytes[i] ^ prefix->base.bytes[i]) & byte_mask(prefix->length, i))
+			return false;
+	return true;
+}
+
+bool prefix_overlaps(const struct prefix *a, const struct prefix *b)
+{
+	return a->length <= b->length ? prefix_contains(a, b->family, &b->base)
+				      : prefix_contains(b, a->family, &a->base);
+}
+
+union addr prefix_address(const struct prefix *prefix, uint64_t n)
+{
+	union addr address = prefix->base;
+
+	for (unsigned i = addr_bits(prefix->family) / 8; n && i-- > 0; n >>= 8) {
+		n += address.bytes[i];
+		address.bytes[i] = (uint8_t)n;
+	}
+	return address;
+}
+
+bool addr_is_multicast(uint8_t family, const union addr *address)
+{
+	return family == AF_INET ? address->bytes[0] >> 4 == 14 : address->bytes[0] == 0xff;
+}
+
+bool addr_is_loopback(uint8_t family, const union addr *address)
+{
+	static const union addr loopback6 = {.bytes = {[15] = 1}};
+
+	return family == AF_INET ? address->bytes[0] == 127 : addr_equal(address, &loopback6);
+}
+
+bool addr_is_link_local(uint8_t family, const union addr *address)
+{
+	if (family == AF_INET)
+		return address->bytes[0] == 169 && address->bytes[1] == 254;
+	return address->bytes[0] == 0xfe && address->bytes[1] >> 6 == 2;
+}
+
+bool addr_is_martian_source(uint8_t family, const union addr *address)
+{
+	return addr_is_zero(address) || addr_is_loopback(family, address) ||
+	       addr_is_multicast(family, address) ||
+	       (family == AF_INET && address->v4 == 0xffffffff);
+}
