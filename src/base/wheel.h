@@ -27,7 +27,7 @@
 struct wheel_node {
 	uint32_t next;
 	uint32_t prev;
-	uint32_t deadline_ms; /* the low half of the clock; at most 2^31 ms (24 days) ahead of it */
+	uint32_t deadline_ms; /* the low half of the clock; at most 2^30 ms (12 days) ahead of it */
 };
 
 /* Where the nodes are: node(i) lies `stride` bytes times i behind `base`, the node of record 0. */
