@@ -3,8 +3,8 @@
  * server: the control socket, its clients, and the dispatch of their requests to a table of
  * handlers.
  *
- * One client's requests are handled one after the other; the next one is not read before the last
- * answer has left, so a client that does not read costs no more than its own slot.
+ * One client's requests are handled one after the other; the next one is not looked at before the
+ * last answer has left, so a client that does not read costs no more than its own slot.
  */
 #ifndef TUNGATE_CONTROL_SERVER_H
 #define TUNGATE_CONTROL_SERVER_H
@@ -18,16 +18,13 @@
 
 struct control_server;
 struct control_client;
-struct control_stream;
 
 /* A request being handled; it lives until its handler returns. */
 struct control_request {
 	struct control_client *client;
 	const json_t *id;
-	json_t *params;    /* always an object */
-	struct ucred peer; /* who asks (SO_PEERCRED, at connect) */
-	int fd;            /* descriptor that came with the request, or -1; closed after the handler
-			      unless it sets this to -1 */
+	json_t *params;    /* an object */
+	struct ucred peer; /* who asks (SO_PEERCRED, as of the connect) */
 	bool answered;
 };
 
@@ -37,36 +34,43 @@ struct control_method {
 	void (*handle)(void *context, struct control_request *request);
 };
 
-/* Answer with `result` (reference taken over; NULL is an empty object). */
+/* Answer with `result` (reference taken over; NULL: out of memory, which is then the answer). */
 void control_reply(struct control_request *request, json_t *result);
 /* Answer with an error and a sentence. */
 void control_fail(struct control_request *request, enum control_code code, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
+
+/* The last descriptor that the client passed (SCM_RIGHTS) and no request took yet: the caller's
+ * from now on; -1: none. */
+int control_take_descriptor(struct control_request *request);
 
 /*
  * An answer made piece by piece, as fast as the client reads it and in small portions, so that
  * neither memory nor the loop suffers from a long one.
  */
 struct control_producer {
-	/* Returns false at the end.  Sets *item (a new reference) or leaves it NULL: nothing this
-	 * time, call again. */
+	/* Returns false at the end.  Else sets *item to a new reference, or leaves it NULL: nothing
+	 * this time, call again. */
 	bool (*next)(void *context, json_t **item);
-	void (*release)(void *context); /* done, or the client is gone */
+	void (*release)(void *context); /* all said, or the client is gone */
 	void *context;
-	bool list; /* the result is an array of the items; else it is the one item */
+	bool list; /* the result is the list of the items; else it is the one item */
 };
 void control_produce(struct control_request *request, const struct control_producer *producer);
 
-/* Answer with events until the client goes; NULL when out of memory (answered with an error). */
-struct control_stream *control_stream(
+/*
+ * Answer with events until the client goes; `closed` is called then.  A stream is known by its
+ * client, which is valid until `closed` was called.
+ */
+struct control_client *control_stream(
 	struct control_request *request, void (*closed)(void *context), void *context);
-/* Send one event (reference taken over).  A client that does not keep up is closed: `closed` may
- * be called before this returns. */
-void control_stream_push(struct control_stream *stream, json_t *event);
+/* Send one event (reference taken over).  A client that does not keep up is closed, and `closed`
+ * called, before this returns. */
+void control_stream_push(struct control_client *client, json_t *event);
 
 struct control_settings {
 	const char *path;
-	const char *group; /* that may open the socket; NULL or "": root's */
+	const char *group; /* that may open the socket; NULL or "": only its owner's */
 	const struct control_method *methods;
 	unsigned method_count;
 	void *context; /* of the handlers */
@@ -75,11 +79,12 @@ struct control_settings {
 /*
  * Listen.  0 or -errno, logged; -EADDRINUSE where another instance serves this path.  A socket left
  * behind by a dead instance is replaced; a missing parent directory is made (one level).
+ * `methods` and `log` are borrowed.
  */
 int control_server_start(uv_loop_t *loop, const struct log *log,
 	const struct control_settings *settings, struct control_server **server);
-/* Close every client and remove the socket; the server frees itself once libuv has let go of its
- * handles. */
+/* Close every client and remove the socket.  The server frees itself once libuv has let go of its
+ * handles: run the loop until then. */
 void control_server_stop(struct control_server *server);
 
 #endif
