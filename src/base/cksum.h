@@ -11,6 +11,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 #include "base/addr.h"
 
 /* Fold a sum to 16 bits. */
@@ -26,6 +27,18 @@ static inline uint16_t cksum_fold(uint64_t sum)
 
 /* Sum over `length` bytes (an odd last byte is padded with zero), added to `start`. */
 uint64_t cksum_add(const void *data, size_t length, uint64_t start);
+
+/* Sum over an IPv4 header of `length` bytes, 20 or more: five words and, rarely, options. */
+static inline uint64_t cksum_ipv4_header(const void *header, size_t length)
+{
+	uint32_t words[5];
+
+	memcpy(words, header, sizeof(words));
+	const uint64_t sum = (uint64_t)words[0] + words[1] + words[2] + words[3] + words[4];
+	return length == sizeof(words)
+		? sum
+		: cksum_add((const uint8_t *)header + sizeof(words), length - sizeof(words), sum);
+}
 
 /* Sum of one word and of an address of either family (v4: its two words). */
 static inline uint64_t cksum_word(be16 word)
