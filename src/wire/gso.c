@@ -21,15 +21,22 @@ static be16 finish(uint64_t sum)
 	return field ? field : 0xffff;
 }
 
+be16 gso_checksum(const struct packet *packet)
+{
+	const uint32_t start = packet->offload.csum_start;
+
+	return finish(cksum_add(packet->data + start, packet->length - start, 0));
+}
+
 void gso_complete_checksum(struct packet *packet)
 {
 	const struct offload *offload = &packet->offload;
 
 	if (!(offload->flags & OFFLOAD_NEEDS_CSUM))
 		return;
-	uint8_t *start = packet->data + offload->csum_start;
-	const be16 field = finish(cksum_add(start, packet->length - offload->csum_start, 0));
-	memcpy(start + offload->csum_offset, &field, sizeof(field));
+	const be16 checksum = gso_checksum(packet);
+	memcpy(packet->data + offload->csum_start + offload->csum_offset, &checksum,
+		sizeof(checksum));
 	packet->offload = (struct offload){.flags = offload->flags & OFFLOAD_DATA_VALID};
 }
 
