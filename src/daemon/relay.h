@@ -12,24 +12,28 @@
 #define TUNGATE_DAEMON_RELAY_H
 
 #include <netinet/in.h>
+#include <stdbool.h>
 #include <uv.h>
 #include "base/log.h"
 
 struct relay;
 
 struct relay_settings {
-	int listen_fd;  /* bound socket: SOCK_STREAM already listening, or SOCK_DGRAM; owned by the relay from then on */
-	int target_netns; /* descriptor of the namespace to connect in; -1: the current one. Borrowed. */
+	int listen_fd;    /* bound socket, SOCK_STREAM already listening, or SOCK_DGRAM; the
+			     relay's own once relay_start() succeeded */
+	int target_netns; /* descriptor of the namespace to connect in; -1: the current one.
+			     Borrowed. */
 	/* Where to connect to for the next client; asked per connection or UDP exchange.  Returns
-	 * false when there is no target now: the client is closed or the datagram dropped. */
+	 * false when there is no target now: the client is reset or the datagram dropped. */
 	bool (*target)(void *context, struct sockaddr_storage *address);
 	void *context;
-	unsigned connections_max; /* clients at one time; TCP: further ones are closed at once, UDP: the oldest exchange goes */
+	unsigned connections_max; /* clients at one time; TCP: further ones are reset at once,
+				     UDP: the oldest exchange goes */
 	unsigned udp_idle_ms;     /* an exchange without datagrams ends after this */
 	unsigned tcp_connect_ms;  /* give up connecting after this */
 };
 
-/* Start; uses the listening socket's type to know TCP from UDP.  0 or -errno. */
+/* Start; uses the listening socket's type to know TCP from UDP.  0 or -errno, logged. */
 int relay_start(uv_loop_t *loop, const struct log *log, const struct relay_settings *settings,
 	struct relay **relay);
 /* Close all; the relay frees itself once libuv has let go of its handles. */

@@ -42,7 +42,7 @@ struct daemon_status {
 /* A link: attached, or named in the config and waiting for its namespace.  Strings are borrowed
  * until the loop runs again. */
 struct daemon_link {
-	zone zone; /* ZONE_NONE while it waits */
+	zone_id zone; /* ZONE_NONE while it waits */
 	uint16_t network;
 	uint16_t mtu; /* bytes */
 	bool live;    /* attached by request, not from the config */
@@ -80,7 +80,7 @@ struct daemon_ops {
 	/* Link `index` in order of attachment, or false past the last. */
 	bool (*link)(void *context, unsigned index, struct daemon_link *link);
 	/* The name of an attached link, or NULL. */
-	const char *(*link_name)(void *context, zone zone);
+	const char *(*link_name)(void *context, zone_id zone);
 	/* Attach; `link` receives what `tungate links` will show. */
 	int (*attach)(void *context, const struct daemon_attach *attach, struct daemon_link *link,
 		struct request_error *error);
