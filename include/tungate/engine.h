@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * engine: the pure core of the gateway.  A packet goes in, a verdict and the rewritten packet come
- * out.  It makes no system call, reads no clock (time is `now_ms`, monotonic milliseconds, passed in), and
- * allocates nothing after engine_create().  It is not thread-safe: one thread owns an engine.
+ * out.  It makes no system call, reads no clock (time is `now_ms`, monotonic milliseconds, passed
+ *in), and allocates nothing after engine_create().  It is not thread-safe: one thread owns an
+ *engine.
  *
  * The shape is that of a sans-I/O library: whoever embeds it moves the packets.
  *
@@ -35,8 +36,9 @@ enum route_result {
 };
 
 /* Where new flows to a destination leave, as the kernel's FIB says. */
+#define ENGINE_PATHS_MAX 4096
 struct route {
-	uint16_t path;     /* opaque to the engine: given back in packet->path */
+	uint16_t path;     /* below ENGINE_PATHS_MAX, given back in packet->path */
 	uint16_t mtu;      /* bytes; 0: unknown */
 	union addr source; /* the host's address that such packets carry */
 };
@@ -47,8 +49,8 @@ enum flow_event { FLOW_NEW, FLOW_ESTABLISHED, FLOW_END };
 struct engine_host {
 	void *context;
 	/* The host's route to a destination; called for the first packet of a flow only. */
-	enum route_result (*route)(void *context, uint8_t family, const union addr *destination,
-		struct route *route);
+	enum route_result (*route)(
+		void *context, uint8_t family, const union addr *destination, struct route *route);
 	/* Told of flows while engine_watch() is on; may be NULL. */
 	void (*event)(void *context, enum flow_event event, const struct flow_info *flow);
 };
@@ -73,8 +75,9 @@ void engine_free(struct engine *engine);
 
 /* ---- packets ---- */
 
-/* Optional first half of engine_input(): parse, hash and prefetch the flow, so that a burst's
- * cache misses overlap.  Nothing is decided or changed but `packet`. */
+/* Optional first steps of engine_input(), so that a burst's cache misses overlap: the first call
+ * parses, hashes and prefetches the index, a second one prefetches the flow.  Nothing is decided
+ * or changed but `packet`; one that does not parse is left for engine_input() to drop. */
 void engine_prefetch(const struct engine *engine, struct packet *packet);
 /* A packet received from packet->in_zone, a link or the uplink. */
 enum verdict engine_input(struct engine *engine, struct packet *packet, uint64_t now_ms);
@@ -94,7 +97,8 @@ uint64_t engine_deadline(const struct engine *engine);
 /* ---- topology ---- */
 
 /* Replace the networks (subnets, gateway addresses), by index.  Live flows stay. */
-void engine_networks_set(struct engine *engine, const struct network_config *networks, unsigned count);
+void engine_networks_set(
+	struct engine *engine, const struct network_config *networks, unsigned count);
 
 /* A link, or its whole-subnet form.  `id` is below ENGINE_LINKS_MAX. */
 #define ENGINE_LINKS_MAX 1024
@@ -106,12 +110,13 @@ struct engine_link {
 	union addr address6;
 };
 /* Add or change a link.  Returns 0, -EEXIST where its address belongs to another link, -EINVAL. */
-int engine_link_set(struct engine *engine, zone id, const struct engine_link *link);
+int engine_link_set(struct engine *engine, zone_id id, const struct engine_link *link);
 /* Remove it, and end its flows. */
-void engine_link_remove(struct engine *engine, zone id);
+void engine_link_remove(struct engine *engine, zone_id id);
 
-/* The host's own addresses on uplinks: what inbound packets may be addressed to, what outbound flows may be
- * masqueraded as.  Deleting one ends the flows that use it; returns how many.  Add: 0 or -ENOSPC. */
+/* The host's own addresses on uplinks: what inbound packets may be addressed to, what outbound
+ * flows may be masqueraded as.  Deleting one ends the flows that use it; returns how many.  Add: 0
+ * or -ENOSPC. */
 #define ENGINE_EXTERNALS_MAX 16
 int engine_external_add(struct engine *engine, uint8_t family, const union addr *address);
 unsigned engine_external_del(struct engine *engine, uint8_t family, const union addr *address);
@@ -126,7 +131,8 @@ struct ruleset;
 struct ruleset *ruleset_create(const struct config *config); /* NULL: out of memory */
 void ruleset_free(struct ruleset *ruleset);
 /* Swap the ruleset whole; returns the one before (the caller frees it) or NULL.  Counters of rules
- * with the same text in the same chain are carried over.  Flows stay; their cached verdicts do not. */
+ * with the same text in the same chain are carried over.  Flows stay; their cached verdicts do not.
+ */
 struct ruleset *engine_ruleset_swap(struct engine *engine, struct ruleset *ruleset);
 /* New timeouts; they apply from each flow's next packet on. */
 void engine_timeouts_set(struct engine *engine, const struct timeouts_config *timeouts);
@@ -157,21 +163,20 @@ struct flow_info {
 	uint32_t id;
 	uint8_t family;
 	uint8_t protocol;
-	const char *state;       /* "established", "syn-sent" ... as ss and conntrack say */
+	const char *state; /* "established", "syn-sent" ... as ss and conntrack say */
 	bool replied;
-	zone link[2];            /* where each side is: [0] of the original's source */
-	uint16_t network;        /* of the LAN side */
+	zone_id link[2];  /* where each side is: [0] of the original's source */
+	uint16_t network; /* of the LAN side */
 	/* As the originator sees it ([0] what it sends, [1] what the other end sends back). */
 	struct {
 		union addr source, destination;
 		uint16_t source_port, destination_port; /* host order */
 		struct counter counter;
 	} direction[2];
-	uint64_t age_ms;
-	uint64_t expires_ms;     /* from now */
+	uint64_t expires_ms; /* from now, unless a packet comes */
 };
-/* Walk all flows: *cursor starts at 0.  Safe against changes in between (a flow may be missed or, if it is
- * new, seen; none is seen twice). */
+/* Walk all flows: *cursor starts at 0.  Safe against changes in between (a flow may be missed or,
+ * if it is new, seen; none is seen twice). */
 bool engine_flow_next(const struct engine *engine, uint32_t *cursor, struct flow_info *info);
 /* End the flow of this id; false if there is none. */
 bool engine_flow_end(struct engine *engine, uint32_t id);
@@ -185,7 +190,9 @@ struct engine_status {
 	struct counter in[2];           /* [0] from LAN, [1] from the uplink */
 	struct counter out[2];          /* [0] to LAN, [1] to the uplink */
 	uint64_t drops[DROP_COUNT];
-	struct { struct counter in, out; } link[ENGINE_LINKS_MAX]; /* from and to the guest */
+	struct {
+		struct counter in, out;
+	} link[ENGINE_LINKS_MAX]; /* from and to the guest */
 };
 const struct engine_status *engine_status(const struct engine *engine);
 /* Count a drop that happened outside the engine (DROP_NEIGHBOUR, DROP_SEND). */

@@ -15,9 +15,13 @@
 #include "tungate/verdict.h"
 
 /* Where a packet comes from or goes to: the index of a link, or the uplink side. */
-typedef uint16_t zone;
-#define ZONE_UPLINK ((zone)0xffff)
-#define ZONE_NONE   ((zone)0xfffe)
+typedef uint16_t zone_id;
+#define ZONE_UPLINK ((zone_id)0xffff)
+#define ZONE_NONE   ((zone_id)0xfffe)
+/* The gateway's own services on a network are a place of their own. */
+#define ZONE_SERVICE(network) ((zone_id)(0x8000 | (network)))
+#define ZONE_IS_LINK(z)       ((z) < 0x8000)
+#define ZONE_IS_SERVICE(z)    ((z) >= 0x8000 && (z) < ZONE_NONE)
 
 /* Bytes before `data` that a link may use: virtio-net header (12) and Ethernet with VLAN (18). */
 #define PACKET_HEADROOM 64
@@ -82,18 +86,18 @@ struct headers {
 
 struct packet {
 	/* Set by whoever received it. */
-	uint8_t *data;      /* first byte of the IP header; PACKET_HEADROOM bytes before it are free */
-	uint32_t length;    /* bytes from `data` on */
-	uint32_t capacity;  /* bytes that the buffer has from `data` on */
+	uint8_t *data;   /* first byte of the IP header; PACKET_HEADROOM bytes before it are free */
+	uint32_t length; /* bytes from `data` on */
+	uint32_t capacity; /* bytes that the buffer has from `data` on */
 	struct offload offload;
-	zone in_zone;       /* link it came in by, or ZONE_UPLINK */
+	zone_id in_zone; /* link it came in by, or ZONE_UPLINK */
 	/* Set by the engine. */
-	zone out_zone;      /* VERDICT_SEND: link it leaves by, or ZONE_UPLINK */
-	uint16_t path;      /* VERDICT_SEND to the uplink: the route's path (engine.h) */
-	uint16_t network;   /* VERDICT_LOCAL: network whose gateway address was meant */
-	uint8_t drop;       /* VERDICT_DROP: enum drop */
-	bool parsed;        /* `headers` is filled; engine_prefetch() sets it */
-	uint32_t hash;      /* of the flow key; engine_prefetch() sets it */
+	zone_id out_zone; /* VERDICT_SEND: link it leaves by, or ZONE_UPLINK */
+	uint16_t path;    /* VERDICT_SEND to the uplink: the route's path (engine.h) */
+	uint16_t network; /* VERDICT_LOCAL: network whose gateway address was meant */
+	uint8_t drop;     /* VERDICT_DROP: enum drop */
+	bool parsed;      /* `headers` is filled; engine_prefetch() sets it */
+	uint32_t hash;    /* of the flow key; engine_prefetch() sets it */
 	struct headers headers;
 };
 

@@ -3,8 +3,8 @@
  * link: how bursts of packets are read from and written to one guest, whatever the kind.
  *
  * One struct per kind embeds struct link first; the daemon sees only this vtable.  Reads and writes
- * never block.  Packets carry their offload both ways; a link that cannot segment or checksum does it
- * itself (wire/gso).
+ * never block.  Packets carry their offload both ways; a link that cannot segment or checksum does
+ * it itself (wire/gso).
  */
 #ifndef TUNGATE_LINK_LINK_H
 #define TUNGATE_LINK_LINK_H
@@ -20,40 +20,41 @@ struct link_ops {
 	/*
 	 * Read up to `max` packets into packets[i].data (capacity each PACKET_BYTES_MAX, headroom
 	 * PACKET_HEADROOM): sets data, length, offload, in_zone, parsed = false.  Stops early
-	 * once LINK_BURST_BYTES were read, so that large packets are still in cache when they are sent.
-	 * Returns how many, 0 when there is nothing now, -ENODEV when the link is dead.
+	 * once LINK_BURST_BYTES were read, so that large packets are still in cache when they are
+	 * sent. Returns how many, 0 when there is nothing now, -ENODEV when the link is dead.
 	 */
 	int (*read)(struct link *link, struct packet *packets, unsigned max);
 	/*
 	 * Write `count` packets in order; may use their headroom.  Returns how many the kernel
-	 * took; the others are lost (a full queue drops, as a network does), -ENODEV when it is dead.
+	 * took; the others are lost (a full queue drops, as a network does), -ENODEV when it is
+	 * dead.
 	 */
 	int (*write)(struct link *link, struct packet *const *packets, unsigned count);
 	/* Close and free; removes what opening made. */
 	void (*close)(struct link *link);
 };
 
-#define LINK_BURST       64         /* packets in a burst */
+#define LINK_BURST       64 /* packets in a burst */
 #define LINK_BURST_BYTES (96 * 1024)
 
 struct link {
 	const struct link_ops *ops;
 	const char *kind; /* "tun", "netns" */
-	int fd;           /* for polling: readable means read() has something, error or hang-up: dead */
-	zone zone;
-	uint16_t mtu;     /* bytes */
-	bool segments;    /* the other side takes super-packets (TSO) */
-	bool udp_segments; /* ... and UDP ones (USO) */
-	char device[16];  /* interface name as it is there */
+	int fd; /* for polling: readable means read() has something, error or hang-up: dead */
+	zone_id zone;
+	uint16_t mtu;                 /* bytes */
+	bool segments;                /* the other side takes super-packets (TSO) */
+	bool udp_segments;            /* ... and UDP ones (USO) */
+	char device[16];              /* interface name as it is there */
 	char place[CONFIG_TEXT_SIZE]; /* "netns NAME", for people */
 };
 
 /* What every kind needs to configure the guest's side. */
 struct link_settings {
-	zone zone;
-	const char *device;         /* interface name to give */
+	zone_id zone;
+	const char *device; /* interface name to give */
 	uint16_t mtu;
-	uint8_t prefix_length4;     /* 0: no IPv4 */
+	uint8_t prefix_length4; /* 0: no IPv4 */
 	uint8_t prefix_length6;
 	union addr address4, gateway4;
 	union addr address6, gateway6;
@@ -69,9 +70,9 @@ int link_tun_open(const struct log *log, const struct link_settings *settings, s
 /*
  * Open a TUN inside the network namespace of `netns_fd` (kept open by the caller; closed by the
  * caller afterwards): address, default routes through the gateway (both families), MTU, lo up.
- * The device is made in our own service namespace and moved there, so that it never shows in the host's and its descriptor
- * does not keep the guest's namespace alive: read() returns -ENODEV once the namespace is gone.
- * `maker_fd` is the namespace to make it in.
+ * The device is made in our own service namespace and moved there, so that it never shows in the
+ * host's and its descriptor does not keep the guest's namespace alive: read() returns -ENODEV once
+ * the namespace is gone. `maker_fd` is the namespace to make it in.
  */
 int link_netns_open(const struct log *log, const struct link_settings *settings, int netns_fd,
 	int maker_fd, struct link **link);

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * egress: hop limit, MTU, MSS, counters.
+ *
+ * Errors towards a guest come from the gateway's address on its network, errors towards the uplink
+ * from the address of ours that the packet was sent to, so that no inner address shows outside.
+ */
+#include <netinet/in.h>
+#include "engine/egress.h"
+
+/* Smallest MTU that we announce or clamp to (RFC 791: 68; what real paths have: 576; RFC 8200:
+ * 1280). */
+#define MTU_MIN4 576
+#define MTU_MIN6 1280
+
+static void tell_sender(struct engine *engine, const struct packet *packet, const struct flow *flow,
+	enum direction direction, uint8_t type, uint8_t code, uint32_t mtu)
+{
+	const struct topology *topology = &engine->topology;
+	const union addr *source = &flow->address[direction][DESTINATION];
+	const uint16_t network = topology_network_of_zone(topology, flow->zone[direction]);
+
+	if (network != NETWORK_NONE)
+		source = topology_gateway(topology, network, flow->family);
+	outbox_icmp_error(
+		engine->outbox, engine->now_ms, packet, source, flow->path, type, code, mtu);
+}
+
+bool egress_ttl(struct engine *engine, struct packet *packet, const struct flow *flow,
+	enum direction direction)
+{
+	if (packet->headers.ttl > 1 || ZONE_IS_SERVICE(flow->zone[!direction]) ||
+		ZONE_IS_SERVICE(flow->zone[direction]))
+		return true;
+	packet_drop(engine, packet, DROP_TTL);
+	tell_sender(engine, packet, flow, direction,
+		flow->family == AF_INET ? ICMP4_TIME_EXCEEDED : ICMP6_TIME_EXCEEDED, 0, 0);
+	return false;
+}
+
+/* Bytes that a zone carries in one packet; 0: no limit known. */
+static uint32_t zone_mtu(const struct engine *engine, const struct flow *flow, zone_id zone)
+{
+	if (zone == ZONE_UPLINK)
+		return engine->path_mtu[flow->path];
+	return ZONE_IS_LINK(zone) ? engine->topology.links[zone].link.mtu : 0;
+}
+
+bool egress_size(struct engine *engine, struct packet *packet, const struct flow *flow,
+	enum direction direction)
+{
+	const uint32_t mtu = zone_mtu(engine, flow, flow->zone[!direction]);
+	const struct offload *offload = &packet->offload;
+	const uint32_t size = offload->gso_type == OFFLOAD_GSO_NONE
+				      ? packet->length
+				      : (uint32_t)packet->headers.payload + offload->gso_size;
+
+	if (size <= mtu || mtu == 0)
+		return true;
+	packet_drop(engine, packet, DROP_TOO_BIG);
+	if (flow->family == AF_INET6)
+		tell_sender(engine, packet, flow, direction, ICMP6_TOO_BIG, 0, mtu);
+	else if (!packet->headers.may_fragment)
+		tell_sender(engine, packet, flow, direction, ICMP4_UNREACHABLE,
+			ICMP4_FRAGMENT_NEEDED, mtu);
+	return false;
+}
+
+void egress_clamp_mss(struct engine *engine, struct packet *packet, const struct flow *flow,
+	enum direction direction)
+{
+	const bool v4 = flow->family == AF_INET;
+	const uint32_t least = v4 ? MTU_MIN4 : MTU_MIN6, headers = v4 ? 40 : 60;
+	uint32_t mtu = zone_mtu(engine, flow, flow->zone[!direction]);
+	const uint32_t other = zone_mtu(engine, flow, flow->zone[direction]);
+
+	if (mtu == 0 || (other != 0 && other < mtu))
+		mtu = other;
+	if (mtu == 0)
+		return;
+	if (mtu < least)
+		mtu = least;
+	packet_clamp_mss(packet, (uint16_t)((mtu > UINT16_MAX ? UINT16_MAX : mtu) - headers));
+}
+
+static void count(struct counter *counter, const struct packet *packet, uint32_t segments)
+{
+	counter->packets += segments;
+	counter->bytes += packet->length;
+}
+
+void egress_count_in(struct engine *engine, const struct packet *packet, uint32_t segments)
+{
+	const zone_id zone = packet->in_zone;
+
+	count(&engine->status.in[zone == ZONE_UPLINK], packet, segments);
+	if (zone < ENGINE_LINKS_MAX)
+		count(&engine->status.link[zone].in, packet, segments);
+}
+
+enum verdict egress_send(struct engine *engine, struct packet *packet, const struct flow *flow,
+	enum direction direction, uint32_t segments)
+{
+	const zone_id out = flow->zone[!direction];
+
+	packet->out_zone = out;
+	packet->path = flow->path;
+	if (ZONE_IS_SERVICE(out)) {
+		packet->network = out & 0x7fff;
+		return VERDICT_LOCAL;
+	}
+	if (!ZONE_IS_SERVICE(flow->zone[direction]))
+		packet_decrement_ttl(packet);
+	count(&engine->status.out[out == ZONE_UPLINK], packet, segments);
+	if (out < ENGINE_LINKS_MAX)
+		count(&engine->status.link[out].out, packet, segments);
+	return VERDICT_SEND;
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * egress: the last steps of a packet that may pass: hop limit, size, translation, counters.
+ */
+#ifndef TUNGATE_ENGINE_EGRESS_H
+#define TUNGATE_ENGINE_EGRESS_H
+
+#include "engine/state.h"
+
+/* Will the hop limit outlast us?  Else the packet is dropped and its sender told. */
+bool egress_ttl(struct engine *engine, struct packet *packet, const struct flow *flow,
+	enum direction direction);
+/* Does it fit where it goes, segment by segment?  Else the packet is dropped and its sender told.
+ */
+bool egress_size(struct engine *engine, struct packet *packet, const struct flow *flow,
+	enum direction direction);
+/* Lower the MSS of a SYN to what both sides' MTUs carry. */
+void egress_clamp_mss(struct engine *engine, struct packet *packet, const struct flow *flow,
+	enum direction direction);
+/* Decrement the hop limit, count, and say where it leaves.  The packet is translated by then. */
+enum verdict egress_send(struct engine *engine, struct packet *packet, const struct flow *flow,
+	enum direction direction, uint32_t segments);
+
+/* Count a packet in where it came from. */
+void egress_count_in(struct engine *engine, const struct packet *packet, uint32_t segments);
+
+#endif

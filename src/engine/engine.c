@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * engine: the packet's way, on one screen (engine_process), and the engine's life.
+ *
+ *	parse -> flow of the key, or admit (source, destination NAT, route, filter, source NAT)
+ *	      -> track -> filter (cached) -> hop limit, size -> translate -> out
+ */
+#include <netinet/in.h>
+#include <stdlib.h>
+#include "engine/admit.h"
+#include "engine/egress.h"
+#include "engine/icmp_error.h"
+#include "engine/inspect.h"
+#include "wire/gso.h"
+
+/* Expiries per engine_tick(). */
+#define TICK_BUDGET 256
+
+/* ---- the packet's way ---- */
+
+/* What the packet means for its flow's state.  False where it was dropped; *flow becomes NULL where
+ * it begins a connection anew. */
+static bool track(struct engine *engine, struct packet *packet, struct flow **flow,
+	enum direction direction, bool *refreshes)
+{
+	if (packet->headers.kind != L4_TCP)
+		return true;
+	switch (track_tcp_update(&(*flow)->tcp, direction, packet)) {
+	case TCP_ACCEPT:
+		return true;
+	case TCP_ACCEPT_QUIET:
+		*refreshes = false;
+		return true;
+	case TCP_REOPEN:
+		flow_end(engine, *flow);
+		*flow = NULL;
+		return true;
+	default:
+		packet_drop(engine, packet, DROP_INVALID);
+		return false;
+	}
+}
+
+/* The first reply makes the connection established. */
+static void mark_replied(struct engine *engine, struct flow *flow)
+{
+	flow->flags |= FLOW_REPLIED;
+	flow->flags &= (uint16_t)~FLOW_VERDICT(ORIGINAL);
+	engine_flow_event(engine, FLOW_ESTABLISHED, flow);
+}
+
+/* An existing flow's packet up to the point where it may leave. */
+static bool follow(struct engine *engine, struct packet *packet, struct flow *flow,
+	enum direction direction, bool refreshes, uint32_t segments)
+{
+	if (direction == REPLY && !(flow->flags & FLOW_REPLIED))
+		mark_replied(engine, flow);
+	if (!inspect_packet(engine, packet, flow, direction, segments))
+		return false;
+	if (refreshes)
+		flow_refresh(engine, flow);
+	return true;
+}
+
+static enum verdict engine_process(struct engine *engine, struct packet *packet, bool output)
+{
+	enum direction direction = ORIGINAL;
+	struct flow_key key;
+	struct rewrite rewrite;
+	bool refreshes = true;
+
+	if (packet->headers.kind == L4_ICMP_ERROR)
+		return icmp_error_input(engine, packet, output);
+	if (packet->headers.kind == L4_ICMP_OTHER)
+		return packet_drop(engine, packet, DROP_ICMP_TYPE);
+	if (packet->headers.kind == L4_FRAGMENT || packet->headers.more_fragments)
+		return packet_drop(engine, packet, DROP_FRAGMENT);
+
+	const uint32_t segments = gso_segment_count(packet);
+	flow_key_of_packet(packet, &key);
+	struct flow *flow = flow_find(engine, &key, packet->hash, &direction);
+	if (flow != NULL && !track(engine, packet, &flow, direction, &refreshes))
+		return VERDICT_DROP;
+	if (flow != NULL) {
+		if (!follow(engine, packet, flow, direction, refreshes, segments))
+			return VERDICT_DROP;
+	} else {
+		direction = ORIGINAL;
+		flow = admit(engine, packet);
+		if (flow == NULL)
+			return VERDICT_DROP;
+	}
+	if (!egress_ttl(engine, packet, flow, direction) ||
+		!egress_size(engine, packet, flow, direction))
+		return VERDICT_DROP;
+	flow_count(flow, direction, segments, packet->length);
+	if (packet->headers.kind == L4_TCP && (packet->headers.tcp_flags & TCP_SYN))
+		egress_clamp_mss(engine, packet, flow, direction);
+	flow_rewrite(flow, direction, &rewrite);
+	packet_rewrite(packet, &rewrite);
+	return egress_send(engine, packet, flow, direction, segments);
+}
+
+static bool prepare(const struct engine *engine, struct packet *packet)
+{
+	struct flow_key key;
+
+	if (!packet_parse(packet))
+		return false;
+	flow_key_of_packet(packet, &key);
+	packet->hash = flow_hash(engine, &key);
+	return true;
+}
+
+void engine_prefetch(const struct engine *engine, struct packet *packet)
+{
+	if (packet->parsed)
+		flow_prefetch(engine, packet->hash);
+	else if (prepare(engine, packet))
+		flow_prefetch_index(engine, packet->hash);
+}
+
+static enum verdict engine_accept(
+	struct engine *engine, struct packet *packet, bool output, uint64_t now_ms)
+{
+	engine->now_ms = now_ms;
+	if (!packet->parsed && !prepare(engine, packet)) {
+		egress_count_in(engine, packet, 1);
+		return packet_drop(engine, packet, packet->drop);
+	}
+	egress_count_in(engine, packet, gso_segment_count(packet));
+	return engine_process(engine, packet, output);
+}
+
+enum verdict engine_input(struct engine *engine, struct packet *packet, uint64_t now_ms)
+{
+	return engine_accept(engine, packet, false, now_ms);
+}
+
+enum verdict engine_output(struct engine *engine, struct packet *packet, uint64_t now_ms)
+{
+	packet->in_zone = ZONE_SERVICE(packet->network);
+	return engine_accept(engine, packet, true, now_ms);
+}
+
+bool engine_next_output(struct engine *engine, struct packet *packet)
+{
+	return outbox_next(engine->outbox, packet);
+}
+
+/* ---- time ---- */
+
+/* Finished flows whose time has come, from one list. */
+static unsigned expire_finished(struct engine *engine, struct wheel_list *list, unsigned *budget)
+{
+	unsigned ended = 0;
+
+	while (*budget > 0) {
+		const uint32_t id = list_first(list);
+		if (id == WHEEL_NONE)
+			break;
+		struct flow *flow = flow_at(engine, id);
+		if ((int32_t)(flow->timer.deadline_ms - (uint32_t)engine->now_ms) > 0)
+			break;
+		flow_end(engine, flow);
+		ended++;
+		(*budget)--;
+	}
+	return ended;
+}
+
+unsigned engine_tick(struct engine *engine, uint64_t now_ms)
+{
+	unsigned budget = TICK_BUDGET, ended = 0;
+
+	engine->now_ms = now_ms;
+	for (;;) {
+		const uint32_t id =
+			wheel_next_expired(&engine->wheel, &engine->slab, now_ms, &budget);
+		if (id == WHEEL_NONE)
+			break;
+		flow_end(engine, flow_at(engine, id));
+		ended++;
+	}
+	for (int i = 0; i < 2; i++)
+		ended += expire_finished(engine, &engine->finished[i], &budget);
+	return ended;
+}
+
+uint64_t engine_deadline(const struct engine *engine)
+{
+	uint64_t deadline = wheel_deadline(&engine->wheel);
+
+	for (int i = 0; i < 2; i++) {
+		const uint32_t id = list_first(&engine->finished[i]);
+		if (id == WHEEL_NONE)
+			continue;
+		const uint32_t left =
+			flow_at(engine, id)->timer.deadline_ms - (uint32_t)engine->now_ms;
+		const uint64_t due = (int32_t)left > 0 ? engine->now_ms + left : engine->now_ms;
+		if (due < deadline)
+			deadline = due;
+	}
+	return deadline;
+}
+
+/* ---- life ---- */
+
+/* Where each table lies in the arena, in this order; everything is aligned to a cache line. */
+struct arena_layout {
+	size_t flows, keys, mappings, ports, bytes;
+};
+
+static size_t arena_align(size_t bytes)
+{
+	return (bytes + 63) & ~(size_t)63;
+}
+
+static struct arena_layout arena_layout(const struct engine_params *params)
+{
+	const uint32_t flows = params->limits->flows;
+	struct arena_layout layout = {.flows = 0};
+
+	layout.keys = arena_align((size_t)flows * sizeof(struct flow));
+	layout.mappings =
+		layout.keys + arena_align((size_t)index_slots(2 * flows) * sizeof(uint32_t));
+	layout.ports = layout.mappings + arena_align((size_t)index_slots(flows) * sizeof(uint32_t));
+	layout.bytes = layout.ports + arena_align(ports_bytes(params->ports));
+	return layout;
+}
+
+size_t engine_arena_bytes(const struct engine_params *params)
+{
+	return arena_layout(params).bytes;
+}
+
+static struct siphash_key seed_key(const struct engine_params *params, uint64_t purpose)
+{
+	struct siphash_key seed;
+	const uint64_t words[2][2] = {{purpose, 0}, {purpose, 1}};
+
+	__builtin_memcpy(&seed, params->seed, sizeof(seed));
+	return (struct siphash_key){
+		siphash_words(&seed, words[0], 2), siphash_words(&seed, words[1], 2)};
+}
+
+struct engine *engine_create(void *arena, const struct engine_params *params)
+{
+	const struct arena_layout layout = arena_layout(params);
+	const struct siphash_key ports_key = seed_key(params, 2);
+	struct engine *engine = calloc(1, sizeof(*engine));
+	uint8_t *base = arena;
+
+	if (engine == NULL)
+		return NULL;
+	engine->outbox = calloc(1, sizeof(*engine->outbox));
+	if (engine->outbox == NULL) {
+		free(engine);
+		return NULL;
+	}
+	engine->host = *params->host;
+	engine->now_ms = params->now_ms;
+	engine->timeouts = *params->timeouts;
+	engine->flows = (struct flow *)(base + layout.flows);
+	engine->flows_max = params->limits->flows;
+	engine->free_head = FLOW_NONE;
+	engine->hash_key = seed_key(params, 1);
+	engine->slab = (struct wheel_slab){
+		.base = (uint8_t *)&engine->flows[0].timer, .stride = sizeof(struct flow)};
+	index_init(&engine->by_key, (uint32_t *)(base + layout.keys), 2 * engine->flows_max);
+	index_init(&engine->by_mapping, (uint32_t *)(base + layout.mappings), engine->flows_max);
+	ports_init(&engine->ports, (uint16_t *)(base + layout.ports), params->ports, &ports_key);
+	wheel_init(&engine->wheel, params->now_ms);
+	list_init(&engine->finished[0]);
+	list_init(&engine->finished[1]);
+	outbox_init(engine->outbox, params->limits->icmp_errors_per_second, params->now_ms);
+	engine->status.flows_max = engine->flows_max;
+	engine->status.ports_max = ports_size(&engine->ports);
+	return engine;
+}
+
+void engine_free(struct engine *engine)
+{
+	if (engine == NULL)
+		return;
+	ruleset_free(engine->ruleset);
+	free(engine->outbox);
+	free(engine);
+}

@@ -1,0 +1,413 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * flow: the table of flows: finding, confirming, refreshing and ending them.
+ */
+#include <netinet/in.h>
+#include <string.h>
+#include "engine/state.h"
+
+struct flow *flow_at(const struct engine *engine, uint32_t id)
+{
+	return &engine->flows[id];
+}
+
+uint32_t flow_id(const struct engine *engine, const struct flow *flow)
+{
+	return (uint32_t)(flow - engine->flows);
+}
+
+/* ---- keys ---- */
+
+uint32_t flow_hash(const struct engine *engine, const struct flow_key *key)
+{
+	const uint64_t head = (uint64_t)key->zone << 48 | (uint64_t)key->protocol << 40 |
+			      (uint64_t)key->family << 32 | (uint32_t)key->source_port << 16 |
+			      key->destination_port;
+
+	if (key->family == AF_INET) {
+		const uint64_t words[] = {
+			head, (uint64_t)key->source.v4 << 32 | key->destination.v4};
+		return (uint32_t)(siphash_words(&engine->hash_key, words, 2) >> 32);
+	}
+	const uint64_t words[] = {head, key->source.halves[0], key->source.halves[1],
+		key->destination.halves[0], key->destination.halves[1]};
+	return (uint32_t)(siphash_words(&engine->hash_key, words, 5) >> 32);
+}
+
+void flow_key_of_packet(const struct packet *packet, struct flow_key *key)
+{
+	const struct headers *headers = &packet->headers;
+
+	*key = (struct flow_key){
+		.source = headers->source,
+		.destination = headers->destination,
+		.source_port = headers->source_port,
+		.destination_port = headers->destination_port,
+		.zone = packet->in_zone,
+		.family = headers->family,
+		.protocol = headers->protocol,
+	};
+}
+
+static void flow_key_of(const struct flow *flow, enum direction direction, struct flow_key *key)
+{
+	*key = (struct flow_key){
+		.source = flow->address[direction][SOURCE],
+		.destination = flow->address[direction][DESTINATION],
+		.source_port = flow->port[direction][SOURCE],
+		.destination_port = flow->port[direction][DESTINATION],
+		.zone = flow->zone[direction],
+		.family = flow->family,
+		.protocol = flow->protocol,
+	};
+}
+
+/* A mapping is known by the guest's end alone. */
+static void mapping_key_of(const struct flow *flow, struct flow_key *key)
+{
+	*key = (struct flow_key){
+		.source = flow->address[ORIGINAL][SOURCE],
+		.destination = flow->address[REPLY][DESTINATION],
+		.source_port = flow->port[ORIGINAL][SOURCE],
+		.zone = flow->zone[ORIGINAL],
+		.family = flow->family,
+		.protocol = flow->protocol,
+	};
+}
+
+static bool flow_has_key(
+	const struct flow *flow, enum direction direction, const struct flow_key *key)
+{
+	return flow->port[direction][SOURCE] == key->source_port &&
+	       flow->port[direction][DESTINATION] == key->destination_port &&
+	       flow->zone[direction] == key->zone && flow->family == key->family &&
+	       flow->protocol == key->protocol &&
+	       addr_equal(&flow->address[direction][SOURCE], &key->source) &&
+	       addr_equal(&flow->address[direction][DESTINATION], &key->destination);
+}
+
+static uint32_t key_hash_of(const void *context, uint32_t id)
+{
+	const struct engine *engine = context;
+	struct flow_key key;
+
+	flow_key_of(flow_at(engine, id >> 1), id & 1, &key);
+	return flow_hash(engine, &key);
+}
+
+static uint32_t mapping_hash_of(const void *context, uint32_t id)
+{
+	const struct engine *engine = context;
+	struct flow_key key;
+
+	mapping_key_of(flow_at(engine, id), &key);
+	return flow_hash(engine, &key);
+}
+
+struct flow *flow_find(const struct engine *engine, const struct flow_key *key, uint32_t hash,
+	enum direction *direction)
+{
+	uint32_t position = index_home(&engine->by_key, hash);
+
+	for (;;) {
+		const uint32_t id = index_candidate(&engine->by_key, hash, &position);
+		if (id == INDEX_NONE)
+			return NULL;
+		struct flow *flow = flow_at(engine, id >> 1);
+		*direction = id & 1;
+		if (flow_has_key(flow, *direction, key))
+			return flow;
+	}
+}
+
+void flow_prefetch_index(const struct engine *engine, uint32_t hash)
+{
+	__builtin_prefetch(&engine->by_key.slots[index_home(&engine->by_key, hash)]);
+}
+
+void flow_prefetch(const struct engine *engine, uint32_t hash)
+{
+	uint32_t position = index_home(&engine->by_key, hash);
+	const uint32_t id = index_candidate(&engine->by_key, hash, &position);
+
+	if (id == INDEX_NONE)
+		return;
+	const char *flow = (const char *)flow_at(engine, id >> 1);
+	__builtin_prefetch(flow, 1);
+	__builtin_prefetch(flow + 64, 1);
+	__builtin_prefetch(flow + 128, 1);
+}
+
+/* ---- mappings ---- */
+
+struct flow *flow_find_mapping(const struct engine *engine, const struct flow *draft)
+{
+	struct flow_key key, other;
+
+	mapping_key_of(draft, &key);
+	const uint32_t hash = flow_hash(engine, &key);
+	uint32_t position = index_home(&engine->by_mapping, hash);
+	for (;;) {
+		const uint32_t id = index_candidate(&engine->by_mapping, hash, &position);
+		if (id == INDEX_NONE)
+			return NULL;
+		mapping_key_of(flow_at(engine, id), &other);
+		if (memcmp(&key, &other, sizeof(key)) == 0)
+			return flow_at(engine, id);
+	}
+}
+
+/* Into the ring of the mapping that it shares, or a new ring of its own. */
+static void mapping_join(struct engine *engine, struct flow *flow)
+{
+	const uint32_t id = flow_id(engine, flow);
+	struct flow *first = flow_find_mapping(engine, flow);
+
+	flow->sibling[0] = flow->sibling[1] = id;
+	if (first == NULL || first->port[REPLY][DESTINATION] != flow->port[REPLY][DESTINATION]) {
+		/* A guest's endpoint has a second external port only when its first one clashed. */
+		index_insert(&engine->by_mapping, mapping_hash_of(engine, id), id);
+		return;
+	}
+	flow->sibling[0] = flow_id(engine, first);
+	flow->sibling[1] = first->sibling[1];
+	flow_at(engine, first->sibling[1])->sibling[0] = id;
+	first->sibling[1] = id;
+}
+
+static bool mapping_is_representative(const struct engine *engine, uint32_t id, uint32_t hash)
+{
+	uint32_t position = index_home(&engine->by_mapping, hash);
+	uint32_t found;
+
+	do
+		found = index_candidate(&engine->by_mapping, hash, &position);
+	while (found != id && found != INDEX_NONE);
+	return found == id;
+}
+
+static void mapping_leave(struct engine *engine, struct flow *flow)
+{
+	const uint32_t id = flow_id(engine, flow), next = flow->sibling[0];
+	const uint32_t hash = mapping_hash_of(engine, id);
+	const bool representative = mapping_is_representative(engine, id, hash);
+
+	if (next != id) {
+		flow_at(engine, next)->sibling[1] = flow->sibling[1];
+		flow_at(engine, flow->sibling[1])->sibling[0] = next;
+		if (representative)
+			index_replace(&engine->by_mapping, hash, id, next);
+		return;
+	}
+	index_remove(&engine->by_mapping, hash, id, mapping_hash_of, engine);
+	const int external = topology_external(
+		&engine->topology, flow->family, &flow->address[REPLY][DESTINATION]);
+	const int protocol = ports_protocol(flow->protocol);
+	ports_release(&engine->ports, (unsigned)external, (enum ports_protocol)protocol,
+		ntohs(flow->port[REPLY][DESTINATION]));
+}
+
+/* ---- timers ---- */
+
+static uint64_t udp_timeout_s(const struct timeouts_config *timeouts, const struct flow *flow)
+{
+	if (flow->port[ORIGINAL][DESTINATION] == htons(53))
+		return timeouts->udp_dns;
+	return flow->flags & FLOW_REPLIED ? timeouts->udp_stream : timeouts->udp;
+}
+
+static uint64_t tcp_timeout_s(const struct timeouts_config *timeouts, uint8_t state)
+{
+	switch (state) {
+	case TCP_STATE_SYN_SENT:
+	case TCP_STATE_SYN_SENT2:
+		return timeouts->tcp_syn_sent;
+	case TCP_STATE_SYN_RECEIVED:
+		return timeouts->tcp_syn_received;
+	case TCP_STATE_ESTABLISHED:
+		return timeouts->tcp_established;
+	case TCP_STATE_FIN_WAIT:
+		return timeouts->tcp_fin_wait;
+	case TCP_STATE_CLOSE_WAIT:
+		return timeouts->tcp_close_wait;
+	case TCP_STATE_LAST_ACK:
+		return timeouts->tcp_last_ack;
+	case TCP_STATE_TIME_WAIT:
+		return timeouts->tcp_time_wait;
+	default:
+		return timeouts->tcp_close;
+	}
+}
+
+static uint64_t flow_timeout_ms(const struct engine *engine, const struct flow *flow)
+{
+	const struct timeouts_config *timeouts = &engine->timeouts;
+
+	switch (flow->protocol) {
+	case IPPROTO_TCP:
+		return tcp_timeout_s(timeouts, flow->tcp.state) * 1000;
+	case IPPROTO_UDP:
+		return udp_timeout_s(timeouts, flow) * 1000;
+	case IPPROTO_ICMP:
+	case IPPROTO_ICMPV6:
+		return (uint64_t)timeouts->icmp * 1000;
+	default:
+		return (uint64_t)timeouts->other * 1000;
+	}
+}
+
+static struct wheel_list *finished_list(struct engine *engine, const struct flow *flow)
+{
+	return &engine->finished[flow->tcp.state == TCP_STATE_TIME_WAIT ? 0 : 1];
+}
+
+static bool flow_is_finished(const struct flow *flow)
+{
+	return flow->protocol == IPPROTO_TCP && flow->tcp.state >= TCP_STATE_TIME_WAIT;
+}
+
+static void timer_stop(struct engine *engine, struct flow *flow)
+{
+	const uint32_t id = flow_id(engine, flow);
+
+	if (flow->flags & FLOW_FINISHED)
+		list_remove(&engine->finished[flow->flags & FLOW_RESET ? 1 : 0], &engine->slab, id);
+	else
+		wheel_remove(&engine->wheel, &engine->slab, id);
+}
+
+static void timer_start(struct engine *engine, struct flow *flow, uint64_t deadline_ms)
+{
+	const uint32_t id = flow_id(engine, flow);
+
+	flow->timer.deadline_ms = (uint32_t)deadline_ms;
+	flow->flags &= (uint16_t) ~(FLOW_FINISHED | FLOW_RESET);
+	if (!flow_is_finished(flow)) {
+		wheel_add(&engine->wheel, &engine->slab, id, deadline_ms);
+		return;
+	}
+	flow->flags |= FLOW_FINISHED;
+	if (flow->tcp.state == TCP_STATE_CLOSE)
+		flow->flags |= FLOW_RESET;
+	list_push(finished_list(engine, flow), &engine->slab, id);
+}
+
+void flow_refresh(struct engine *engine, struct flow *flow)
+{
+	const uint64_t deadline_ms = engine->now_ms + flow_timeout_ms(engine, flow);
+	const bool sooner = (int32_t)((uint32_t)deadline_ms - flow->timer.deadline_ms) < 0;
+
+	if (!sooner && flow_is_finished(flow) == !!(flow->flags & FLOW_FINISHED)) {
+		flow->timer.deadline_ms = (uint32_t)deadline_ms;
+		return;
+	}
+	timer_stop(engine, flow);
+	timer_start(engine, flow, deadline_ms);
+}
+
+/* ---- life ---- */
+
+static void flow_prepare_deltas(struct flow *flow)
+{
+	for (enum direction d = ORIGINAL; d <= REPLY; d++) {
+		struct rewrite rewrite;
+
+		flow_rewrite(flow, d, &rewrite);
+		rewrite_prepare(&rewrite, flow->family, &flow->address[d][SOURCE],
+			&flow->address[d][DESTINATION], flow->port[d][SOURCE],
+			flow->port[d][DESTINATION]);
+		flow->address_delta[d] = rewrite.address_delta;
+		flow->port_delta[d] = rewrite.port_delta;
+	}
+}
+
+static struct flow *record_take(struct engine *engine)
+{
+	const uint32_t id = engine->free_head;
+
+	if (id == FLOW_NONE)
+		return flow_at(engine, engine->untouched++);
+	engine->free_head = flow_at(engine, id)->timer.next;
+	return flow_at(engine, id);
+}
+
+bool flow_make_room(struct engine *engine)
+{
+	return engine->free_head != FLOW_NONE || engine->untouched < engine->flows_max ||
+	       flow_evict_finished(engine);
+}
+
+struct flow *flow_confirm(struct engine *engine, const struct flow *draft)
+{
+	struct flow *flow = record_take(engine);
+
+	*flow = *draft;
+	flow->flags |= FLOW_LIVE;
+	wheel_node_init(&flow->timer);
+	flow_prepare_deltas(flow);
+	const uint32_t id = flow_id(engine, flow);
+	index_insert(&engine->by_key, key_hash_of(engine, id << 1 | ORIGINAL), id << 1 | ORIGINAL);
+	index_insert(&engine->by_key, key_hash_of(engine, id << 1 | REPLY), id << 1 | REPLY);
+	if (flow->flags & FLOW_MAPPED)
+		mapping_join(engine, flow);
+	timer_start(engine, flow, engine->now_ms + flow_timeout_ms(engine, flow));
+	engine->status.flows++;
+	engine->status.flows_created++;
+	return flow;
+}
+
+void flow_end(struct engine *engine, struct flow *flow)
+{
+	const uint32_t id = flow_id(engine, flow);
+
+	engine_flow_event(engine, FLOW_END, flow);
+	timer_stop(engine, flow);
+	if (flow->flags & FLOW_MAPPED)
+		mapping_leave(engine, flow);
+	for (uint32_t key = id << 1; key <= (id << 1 | REPLY); key++)
+		index_remove(&engine->by_key, key_hash_of(engine, key), key, key_hash_of, engine);
+	flow->flags = 0;
+	flow->timer.next = engine->free_head;
+	engine->free_head = id;
+	engine->status.flows--;
+}
+
+unsigned flow_end_all(struct engine *engine,
+	bool (*match)(const struct flow *flow, const void *argument), const void *argument)
+{
+	unsigned ended = 0;
+
+	for (uint32_t id = 0; id < engine->untouched; id++) {
+		struct flow *flow = flow_at(engine, id);
+		if (!(flow->flags & FLOW_LIVE) || !match(flow, argument))
+			continue;
+		flow_end(engine, flow);
+		ended++;
+	}
+	return ended;
+}
+
+bool flow_evict_finished(struct engine *engine)
+{
+	uint32_t id = list_first(&engine->finished[1]);
+
+	if (id == WHEEL_NONE)
+		id = list_first(&engine->finished[0]);
+	if (id == WHEEL_NONE)
+		return false;
+	flow_end(engine, flow_at(engine, id));
+	return true;
+}
+
+void flow_count(struct flow *flow, enum direction direction, uint32_t packets, uint32_t bytes)
+{
+	flow->tally[direction].packets += packets;
+	flow->tally[direction].bytes += bytes;
+}
+
+const char *flow_state_name(const struct flow *flow)
+{
+	if (flow->protocol == IPPROTO_TCP)
+		return tcp_state_name(flow->tcp.state);
+	return flow->flags & FLOW_REPLIED ? "replied" : "unreplied";
+}

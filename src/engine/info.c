@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * info: looking inside the engine, and the small adjustments of its policy.
+ */
+#include <netinet/in.h>
+#include "engine/state.h"
+
+static void flow_describe(
+	const struct engine *engine, const struct flow *flow, struct flow_info *info)
+{
+	const int32_t left = (int32_t)(flow->timer.deadline_ms - (uint32_t)engine->now_ms);
+	uint16_t network = topology_network_of_zone(&engine->topology, flow->zone[ORIGINAL]);
+
+	if (network == NETWORK_NONE)
+		network = topology_network_of_zone(&engine->topology, flow->zone[REPLY]);
+	*info = (struct flow_info){
+		.id = flow_id(engine, flow),
+		.family = flow->family,
+		.protocol = flow->protocol,
+		.state = flow_state_name(flow),
+		.replied = flow->flags & FLOW_REPLIED,
+		.link = {flow->zone[ORIGINAL], flow->zone[REPLY]},
+		.network = network,
+		.expires_ms = left > 0 ? (uint64_t)left : 0,
+	};
+	for (enum direction d = ORIGINAL; d <= REPLY; d++) {
+		info->direction[d].source = flow->address[d][SOURCE];
+		info->direction[d].destination = flow->address[d][DESTINATION];
+		info->direction[d].source_port = ntohs(flow->port[d][SOURCE]);
+		info->direction[d].destination_port = ntohs(flow->port[d][DESTINATION]);
+		info->direction[d].counter = (struct counter){
+			.packets = flow->tally[d].packets, .bytes = flow->tally[d].bytes};
+	}
+}
+
+void engine_flow_event(struct engine *engine, enum flow_event event, const struct flow *flow)
+{
+	struct flow_info info;
+
+	if (!engine->watched || engine->host.event == NULL)
+		return;
+	flow_describe(engine, flow, &info);
+	engine->host.event(engine->host.context, event, &info);
+}
+
+void engine_watch(struct engine *engine, bool on)
+{
+	engine->watched = on;
+}
+
+bool engine_flow_next(const struct engine *engine, uint32_t *cursor, struct flow_info *info)
+{
+	while (*cursor < engine->untouched) {
+		const struct flow *flow = flow_at(engine, (*cursor)++);
+		if (!(flow->flags & FLOW_LIVE))
+			continue;
+		flow_describe(engine, flow, info);
+		return true;
+	}
+	return false;
+}
+
+bool engine_flow_end(struct engine *engine, uint32_t id)
+{
+	if (id >= engine->untouched || !(flow_at(engine, id)->flags & FLOW_LIVE))
+		return false;
+	flow_end(engine, flow_at(engine, id));
+	return true;
+}
+
+void engine_timeouts_set(struct engine *engine, const struct timeouts_config *timeouts)
+{
+	engine->timeouts = *timeouts;
+}
+
+const struct engine_status *engine_status(const struct engine *engine)
+{
+	struct engine_status *status = &((struct engine *)engine)->status;
+
+	status->ports_used = 0;
+	for (int external = 0; external < ENGINE_EXTERNALS_MAX; external++)
+		for (int protocol = 0; protocol < PORTS_PROTOCOLS; protocol++)
+			if (engine->ports.used[external][protocol] > status->ports_used)
+				status->ports_used = engine->ports.used[external][protocol];
+	return status;
+}
+
+void engine_count_drop(struct engine *engine, enum drop drop)
+{
+	engine->status.drops[drop]++;
+}

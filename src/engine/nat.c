@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * nat: binding of destinations and sources.
+ *
+ * How an external port is found (the steps of nat_masquerade):
+ *
+ * 1. The guest's socket has a mapping: that port, whoever the peer is (endpoint-independent,
+ *    RFC 4787 REQ-1), unless another flow already has the same tuple with this peer.
+ * 2. A free port, random (RFC 6056).
+ * 3. Under pressure: the TCP flow that has been finished for longest gives way (RFC 6191 in
+ *    spirit: its TIME_WAIT is cut short), until that frees a port.
+ * 4. A port in use by others with other peers (RFC 7857 section 3): the tuples differ, so
+ *    replies are told apart.  Only TCP and UDP; an ICMP identifier is never shared.
+ *
+ * No live flow is ever ended for a new one (RFC 6888 REQ-11).
+ */
+#include <netinet/in.h>
+#include "engine/nat.h"
+#include "engine/state.h"
+
+/* Finished flows that one new flow may cut short while looking for a port. */
+#define EVICTIONS_MAX 8
+/* Random ports tried where only somebody else's address is at hand. */
+#define FOREIGN_TRIES 128
+
+bool nat_bind_destination(struct engine *engine, struct flow *draft)
+{
+	const uint16_t port = ntohs(draft->port[ORIGINAL][DESTINATION]);
+	const struct forward *forward = topology_forward(&engine->topology, draft->protocol,
+		draft->family, &draft->address[ORIGINAL][DESTINATION], port);
+
+	if (forward == NULL)
+		return false;
+	draft->address[REPLY][SOURCE] = forward->guest;
+	draft->port[REPLY][SOURCE] =
+		htons((uint16_t)(forward->guest_port + (port - forward->ports.first)));
+	draft->flags |= FLOW_FORWARDED;
+	return true;
+}
+
+static bool reply_is_unique(const struct engine *engine, const struct flow *draft)
+{
+	enum direction direction;
+	const struct flow_key key = {
+		.source = draft->address[REPLY][SOURCE],
+		.destination = draft->address[REPLY][DESTINATION],
+		.source_port = draft->port[REPLY][SOURCE],
+		.destination_port = draft->port[REPLY][DESTINATION],
+		.zone = draft->zone[REPLY],
+		.family = draft->family,
+		.protocol = draft->protocol,
+	};
+
+	return flow_find(engine, &key, flow_hash(engine, &key), &direction) == NULL;
+}
+
+/* Step 4: some port that others use, whose tuple with this peer is free. */
+static bool port_share(
+	struct engine *engine, struct flow *draft, unsigned external, enum ports_protocol protocol)
+{
+	const uint32_t size = ports_size(&engine->ports);
+	const uint32_t start = ports_random(&engine->ports, size);
+
+	for (uint32_t i = 0; i < size; i++) {
+		const uint16_t port = (uint16_t)(engine->ports.range.first + (start + i) % size);
+		draft->port[REPLY][DESTINATION] = htons(port);
+		if (reply_is_unique(engine, draft)) {
+			ports_take(&engine->ports, external, protocol, port);
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool nat_masquerade(struct engine *engine, struct flow *draft, const union addr *address)
+{
+	const int external = topology_external(&engine->topology, draft->family, address);
+	const int protocol = ports_protocol(draft->protocol);
+
+	draft->address[REPLY][DESTINATION] = *address;
+	if (protocol < 0)
+		return reply_is_unique(engine, draft);
+	if (external < 0)
+		return false;
+	const struct flow *mapping = flow_find_mapping(engine, draft);
+	draft->flags |= FLOW_MAPPED;
+	if (mapping != NULL) {
+		draft->port[REPLY][DESTINATION] = mapping->port[REPLY][DESTINATION];
+		if (reply_is_unique(engine, draft))
+			return true;
+	}
+	for (unsigned tries = 0;; tries++) {
+		const uint16_t port = ports_take_free(
+			&engine->ports, (unsigned)external, (enum ports_protocol)protocol);
+		draft->port[REPLY][DESTINATION] = htons(port);
+		if (port != 0)
+			return true;
+		if (protocol != PORTS_TCP || tries == EVICTIONS_MAX || !flow_evict_finished(engine))
+			break;
+	}
+	return protocol != PORTS_ICMP &&
+	       port_share(engine, draft, (unsigned)external, (enum ports_protocol)protocol);
+}
+
+/* The source stays, but another flow may already use the same tuple (two published ports that
+ * lead to one service): then its port alone is changed. */
+static bool nat_keep_source(struct engine *engine, struct flow *draft)
+{
+	if (reply_is_unique(engine, draft))
+		return true;
+	if (draft->protocol != IPPROTO_TCP && draft->protocol != IPPROTO_UDP)
+		return false;
+	for (unsigned tries = 0; tries < FOREIGN_TRIES; tries++) {
+		const uint16_t port = (uint16_t)(1024 + ports_random(&engine->ports, 65536 - 1024));
+		draft->port[REPLY][DESTINATION] = htons(port);
+		if (reply_is_unique(engine, draft))
+			return true;
+	}
+	return false;
+}
+
+static bool is_hairpin(const struct flow *draft)
+{
+	return (draft->flags & FLOW_FORWARDED) && ZONE_IS_LINK(draft->zone[ORIGINAL]) &&
+	       ZONE_IS_LINK(draft->zone[REPLY]);
+}
+
+static bool rules_say_masquerade(struct engine *engine, const struct filter_query *query)
+{
+	struct chain_rules *nat = &engine->ruleset->nat;
+	const uint16_t rule = filter_run(nat, query);
+
+	nat->counter[rule].packets++;
+	return rule < nat->count && nat->rule[rule].action == RULE_ACCEPT;
+}
+
+bool nat_bind_source(struct engine *engine, struct flow *draft, const struct filter_query *query,
+	const union addr *external)
+{
+	if (is_hairpin(draft))
+		return nat_masquerade(engine, draft, &draft->address[ORIGINAL][DESTINATION]);
+	if (draft->zone[REPLY] == ZONE_UPLINK && rules_say_masquerade(engine, query))
+		return nat_masquerade(engine, draft, external);
+	return nat_keep_source(engine, draft);
+}

@@ -1,0 +1,330 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * topology: networks, links, external addresses and published ports.
+ *
+ * A guest's address leads to its link through a small hash table that is simply rebuilt when a
+ * link comes or goes: that is rare, and a rebuilt table has no deletions to get wrong.
+ */
+#include <errno.h>
+#include "engine/state.h"
+
+static bool address_in(const struct prefix *prefix, uint8_t family, const union addr *address)
+{
+	return prefix->family != 0 && prefix_contains(prefix, family, address);
+}
+
+static bool network_has(const struct network *network, uint8_t family, const union addr *address)
+{
+	return address_in(
+		family == AF_INET ? &network->subnet4 : &network->subnet6, family, address);
+}
+
+uint16_t topology_network_of(const struct topology *topology, uint16_t preferred, uint8_t family,
+	const union addr *address)
+{
+	if (preferred < topology->network_count &&
+		network_has(&topology->networks[preferred], family, address))
+		return preferred;
+	for (uint16_t i = 0; i < topology->network_count; i++)
+		if (network_has(&topology->networks[i], family, address))
+			return i;
+	return NETWORK_NONE;
+}
+
+uint16_t topology_network_of_zone(const struct topology *topology, zone_id zone)
+{
+	if (ZONE_IS_SERVICE(zone))
+		return zone & 0x7fff;
+	if (zone >= ENGINE_LINKS_MAX || !topology->links[zone].present)
+		return NETWORK_NONE;
+	return topology->links[zone].link.network;
+}
+
+const union addr *topology_gateway(
+	const struct topology *topology, uint16_t network, uint8_t family)
+{
+	const struct network *n = &topology->networks[network];
+
+	return family == AF_INET ? &n->gateway4 : &n->gateway6;
+}
+
+/* ---- guests ---- */
+
+static const union addr *link_address(const struct engine_link *link, uint8_t family)
+{
+	return family == AF_INET ? &link->address4 : &link->address6;
+}
+
+static uint32_t guest_slot(uint16_t network, const union addr *address)
+{
+	const uint64_t mixed =
+		(address->halves[0] ^ address->halves[1] ^ network) * 0x9e3779b97f4a7c15;
+
+	return (uint32_t)(mixed >> 40) % GUEST_SLOTS;
+}
+
+static zone_id guest_find(const struct topology *topology, uint16_t network, uint8_t family,
+	const union addr *address)
+{
+	for (uint32_t i = guest_slot(network, address); topology->guests[i] != 0;
+		i = (i + 1) % GUEST_SLOTS) {
+		const zone_id zone = (uint16_t)(topology->guests[i] - 1);
+		const struct engine_link *link = &topology->links[zone].link;
+		if (link->network == network && addr_equal(link_address(link, family), address))
+			return zone;
+	}
+	return ZONE_NONE;
+}
+
+static void guest_insert(struct topology *topology, zone_id zone, const union addr *address)
+{
+	uint32_t i = guest_slot(topology->links[zone].link.network, address);
+
+	if (addr_is_zero(address))
+		return;
+	while (topology->guests[i] != 0)
+		i = (i + 1) % GUEST_SLOTS;
+	topology->guests[i] = (uint16_t)(zone + 1);
+}
+
+static void guests_rebuild(struct topology *topology)
+{
+	for (uint32_t i = 0; i < GUEST_SLOTS; i++)
+		topology->guests[i] = 0;
+	for (unsigned n = 0; n < topology->network_count; n++)
+		topology->networks[n].whole_subnet = ZONE_NONE;
+	for (zone_id z = 0; z < ENGINE_LINKS_MAX; z++) {
+		const struct link_record *record = &topology->links[z];
+		if (!record->present || record->link.network >= topology->network_count)
+			continue;
+		if (record->link.whole_subnet)
+			topology->networks[record->link.network].whole_subnet = z;
+		guest_insert(topology, z, &record->link.address4);
+		guest_insert(topology, z, &record->link.address6);
+	}
+}
+
+zone_id topology_locate(const struct topology *topology, uint16_t network, uint8_t family,
+	const union addr *address)
+{
+	if (addr_equal(address, topology_gateway(topology, network, family)))
+		return ZONE_SERVICE(network);
+	const zone_id zone = guest_find(topology, network, family, address);
+	return zone != ZONE_NONE ? zone : topology->networks[network].whole_subnet;
+}
+
+bool topology_source_is_own(
+	const struct topology *topology, zone_id zone, uint8_t family, const union addr *address)
+{
+	if (zone >= ENGINE_LINKS_MAX || !topology->links[zone].present)
+		return false;
+	const struct engine_link *link = &topology->links[zone].link;
+	if (!link->whole_subnet)
+		return !addr_is_zero(address) && addr_equal(link_address(link, family), address);
+	/* Anybody of the subnet may be behind it, except who has a place elsewhere. */
+	return network_has(&topology->networks[link->network], family, address) &&
+	       topology_locate(topology, link->network, family, address) == zone;
+}
+
+bool topology_is_broadcast(
+	const struct topology *topology, uint8_t family, const union addr *address)
+{
+	if (family != AF_INET)
+		return false;
+	if (address->v4 == 0xffffffff)
+		return true;
+	const uint16_t n = topology_network_of(topology, NETWORK_NONE, family, address);
+	if (n == NETWORK_NONE)
+		return false;
+	const struct prefix *subnet = &topology->networks[n].subnet4;
+	const uint64_t hosts = (uint64_t)1 << (32 - subnet->length);
+	const union addr last = prefix_address(subnet, hosts - 1);
+	return addr_equal(address, &subnet->base) || addr_equal(address, &last);
+}
+
+/* ---- the engine's interface ---- */
+
+void engine_networks_set(
+	struct engine *engine, const struct network_config *networks, unsigned count)
+{
+	struct topology *topology = &engine->topology;
+
+	topology->network_count = count < CONFIG_NETWORKS_MAX ? count : CONFIG_NETWORKS_MAX;
+	for (unsigned i = 0; i < topology->network_count; i++)
+		topology->networks[i] = (struct network){
+			.subnet4 = networks[i].subnet4,
+			.subnet6 = networks[i].subnet6,
+			.gateway4 = networks[i].gateway4,
+			.gateway6 = networks[i].gateway6,
+			.mtu = networks[i].mtu,
+			.whole_subnet = ZONE_NONE,
+		};
+	guests_rebuild(topology);
+	engine->generation++;
+}
+
+static bool address_is_taken(const struct topology *topology, zone_id id, uint16_t network,
+	uint8_t family, const union addr *address)
+{
+	if (addr_is_zero(address))
+		return false;
+	const zone_id owner = guest_find(topology, network, family, address);
+	return owner != ZONE_NONE && owner != id;
+}
+
+int engine_link_set(struct engine *engine, zone_id id, const struct engine_link *link)
+{
+	struct topology *topology = &engine->topology;
+
+	if (id >= ENGINE_LINKS_MAX || link->network >= topology->network_count)
+		return -EINVAL;
+	if (address_is_taken(topology, id, link->network, AF_INET, &link->address4) ||
+		address_is_taken(topology, id, link->network, AF_INET6, &link->address6))
+		return -EEXIST;
+	topology->links[id] = (struct link_record){.present = true, .link = *link};
+	guests_rebuild(topology);
+	return 0;
+}
+
+static bool flow_is_on_link(const struct flow *flow, const void *argument)
+{
+	const zone_id id = *(const zone_id *)argument;
+
+	return flow->zone[ORIGINAL] == id || flow->zone[REPLY] == id;
+}
+
+void engine_link_remove(struct engine *engine, zone_id id)
+{
+	if (id >= ENGINE_LINKS_MAX || !engine->topology.links[id].present)
+		return;
+	flow_end_all(engine, flow_is_on_link, &id);
+	engine->topology.links[id].present = false;
+	engine->status.link[id].in = engine->status.link[id].out = (struct counter){0};
+	guests_rebuild(&engine->topology);
+}
+
+int topology_external(const struct topology *topology, uint8_t family, const union addr *address)
+{
+	for (int i = 0; i < ENGINE_EXTERNALS_MAX; i++) {
+		const struct external *external = &topology->externals[i];
+		if (external->family == family && addr_equal(&external->address, address))
+			return i;
+	}
+	return -1;
+}
+
+int engine_external_add(struct engine *engine, uint8_t family, const union addr *address)
+{
+	if (topology_external(&engine->topology, family, address) >= 0)
+		return 0;
+	for (int i = 0; i < ENGINE_EXTERNALS_MAX; i++) {
+		struct external *external = &engine->topology.externals[i];
+		if (external->family != 0)
+			continue;
+		*external = (struct external){.family = family, .address = *address};
+		return 0;
+	}
+	return -ENOSPC;
+}
+
+static bool flow_uses_external(const struct flow *flow, const void *argument)
+{
+	const struct external *external = argument;
+
+	if (flow->family != external->family)
+		return false;
+	for (enum direction d = ORIGINAL; d <= REPLY; d++)
+		if (flow->zone[d] == ZONE_UPLINK &&
+			addr_equal(&flow->address[d][DESTINATION], &external->address))
+			return true;
+	/* Hairpin: guests on both sides, our address in the middle. */
+	return addr_equal(&flow->address[REPLY][DESTINATION], &external->address);
+}
+
+unsigned engine_external_del(struct engine *engine, uint8_t family, const union addr *address)
+{
+	const int i = topology_external(&engine->topology, family, address);
+
+	if (i < 0)
+		return 0;
+	const struct external gone = engine->topology.externals[i];
+	const unsigned ended = flow_end_all(engine, flow_uses_external, &gone);
+	engine->topology.externals[i].family = 0;
+	return ended;
+}
+
+/* ---- published ports ---- */
+
+static bool host_matches(const struct forward *forward, uint8_t family, const union addr *address)
+{
+	return forward->guest_family == family &&
+	       (forward->host_family == 0 ||
+		       (forward->host_family == family && addr_equal(&forward->host, address)));
+}
+
+const struct forward *topology_forward(const struct topology *topology, uint8_t protocol,
+	uint8_t family, const union addr *address, uint16_t port)
+{
+	for (unsigned i = 0; i < topology->forward_count; i++) {
+		const struct forward *forward = &topology->forwards[i];
+		if (forward->protocol == protocol && port >= forward->ports.first &&
+			port <= forward->ports.last && host_matches(forward, family, address))
+			return forward;
+	}
+	return NULL;
+}
+
+static bool forwards_overlap(const struct forward *a, const struct forward *b)
+{
+	if (a->protocol != b->protocol || a->guest_family != b->guest_family ||
+		a->ports.first > b->ports.last || b->ports.first > a->ports.last)
+		return false;
+	return a->host_family == 0 || b->host_family == 0 ||
+	       (a->host_family == b->host_family && addr_equal(&a->host, &b->host));
+}
+
+static bool forwards_equal(const struct forward *a, const struct forward *b)
+{
+	return a->protocol == b->protocol && a->ports.first == b->ports.first &&
+	       a->ports.last == b->ports.last && a->host_family == b->host_family &&
+	       addr_equal(&a->host, &b->host) &&
+	       (b->guest_family == 0 || a->guest_family == b->guest_family);
+}
+
+int engine_forward_add(struct engine *engine, const struct forward *forward)
+{
+	struct topology *topology = &engine->topology;
+
+	for (unsigned i = 0; i < topology->forward_count; i++)
+		if (forwards_overlap(&topology->forwards[i], forward))
+			return -EEXIST;
+	if (topology->forward_count == ENGINE_FORWARDS_MAX)
+		return -ENOSPC;
+	topology->forwards[topology->forward_count++] = *forward;
+	return 0;
+}
+
+static bool flow_is_through_forward(const struct flow *flow, const void *argument)
+{
+	const struct forward *forward = argument;
+	const uint16_t port = __builtin_bswap16(flow->port[ORIGINAL][DESTINATION]);
+
+	return (flow->flags & FLOW_FORWARDED) && flow->protocol == forward->protocol &&
+	       port >= forward->ports.first && port <= forward->ports.last &&
+	       host_matches(forward, flow->family, &flow->address[ORIGINAL][DESTINATION]);
+}
+
+int engine_forward_del(struct engine *engine, const struct forward *forward)
+{
+	struct topology *topology = &engine->topology;
+
+	for (unsigned i = 0; i < topology->forward_count; i++) {
+		if (!forwards_equal(&topology->forwards[i], forward))
+			continue;
+		const struct forward gone = topology->forwards[i];
+		topology->forwards[i] = topology->forwards[--topology->forward_count];
+		flow_end_all(engine, flow_is_through_forward, &gone);
+		return 0;
+	}
+	return -ENOENT;
+}

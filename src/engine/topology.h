@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * topology: where addresses are: networks, links and guests, the host's external addresses,
+ * published ports.  Consulted for the first packet of a flow only; live flows carry the answer.
+ */
+#ifndef TUNGATE_ENGINE_TOPOLOGY_H
+#define TUNGATE_ENGINE_TOPOLOGY_H
+
+#include "tungate/engine.h"
+
+#define GUEST_SLOTS 4096 /* twice two addresses per link, a power of two */
+
+struct network {
+	struct prefix subnet4, subnet6;
+	union addr gateway4, gateway6;
+	zone_id whole_subnet; /* the link that stands for all addresses without a link of their own
+			       */
+	uint16_t mtu;
+};
+
+struct link_record {
+	bool present;
+	struct engine_link link;
+};
+
+struct external {
+	uint8_t family; /* 0: unused */
+	union addr address;
+};
+
+struct topology {
+	struct network networks[CONFIG_NETWORKS_MAX];
+	unsigned network_count;
+	struct link_record links[ENGINE_LINKS_MAX];
+	uint16_t
+		guests[GUEST_SLOTS]; /* hash of (network, address) -> link + 1; rebuilt on change */
+	struct external externals[ENGINE_EXTERNALS_MAX];
+	struct forward forwards[ENGINE_FORWARDS_MAX];
+	unsigned forward_count;
+};
+
+#define NETWORK_NONE 0xffff
+
+/* The network whose subnet holds the address, `preferred` first; NETWORK_NONE if none does. */
+uint16_t topology_network_of(const struct topology *topology, uint16_t preferred, uint8_t family,
+	const union addr *address);
+/* The network that a zone belongs to; NETWORK_NONE for the uplink and for unknown links. */
+uint16_t topology_network_of_zone(const struct topology *topology, zone_id zone);
+/* The zone where an address of a network is: a link, the service zone for the gateway's own
+ * address, or ZONE_NONE. */
+zone_id topology_locate(const struct topology *topology, uint16_t network, uint8_t family,
+	const union addr *address);
+/* The gateway's address on a network. */
+const union addr *topology_gateway(
+	const struct topology *topology, uint16_t network, uint8_t family);
+/* May a packet from this link carry this source? */
+bool topology_source_is_own(
+	const struct topology *topology, zone_id zone, uint8_t family, const union addr *address);
+/* Index in `externals`, or -1. */
+int topology_external(const struct topology *topology, uint8_t family, const union addr *address);
+/* The published port that an address and port (host order) of the host belongs to, or NULL. */
+const struct forward *topology_forward(const struct topology *topology, uint8_t protocol,
+	uint8_t family, const union addr *address, uint16_t port);
+/* Is the address the limited or a subnet's directed broadcast? */
+bool topology_is_broadcast(
+	const struct topology *topology, uint8_t family, const union addr *address);
+
+#endif
