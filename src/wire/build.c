@@ -3,7 +3,6 @@
 #include "wire/build.h"
 
 #include <arpa/inet.h>
-#include <stddef.h>
 #include <string.h>
 #include "base/cksum.h"
 #include "wire/gso.h"
@@ -246,22 +245,6 @@ static uint32_t make_l4_header(uint8_t *header, const struct build *build)
 	}
 }
 
-/* Where the checksum lies in the L4 header; 0 for protocols without one that we know. */
-static uint16_t checksum_offset(uint8_t protocol)
-{
-	switch (protocol) {
-	case IPPROTO_TCP:
-		return offsetof(struct tcp_header, checksum);
-	case IPPROTO_UDP:
-		return offsetof(struct udp_header, checksum);
-	case IPPROTO_ICMP:
-	case IPPROTO_ICMPV6:
-		return offsetof(struct icmp_header, checksum);
-	default:
-		return 0;
-	}
-}
-
 static uint8_t gso_type(const struct build *build)
 {
 	if (build->protocol == IPPROTO_UDP)
@@ -276,7 +259,7 @@ static void set_offload(
 	out->offload = (struct offload){
 		.flags = OFFLOAD_NEEDS_CSUM,
 		.csum_start = (uint16_t)l4,
-		.csum_offset = checksum_offset(build->protocol),
+		.csum_offset = l4_checksum_offset(build->protocol),
 	};
 	if (build->gso_size == 0)
 		return;
@@ -290,7 +273,7 @@ uint32_t build_packet(struct packet *out, const struct build *build)
 	uint8_t header[sizeof(struct tcp_header) + TCP_OPTIONS_MAX];
 	const uint32_t header_bytes = make_l4_header(header, build);
 	const uint32_t l4_bytes = header_bytes + build->payload_bytes;
-	const uint16_t field = checksum_offset(build->protocol);
+	const uint16_t field = l4_checksum_offset(build->protocol);
 	const struct ip_fields fields = {
 		.family = build->family,
 		.protocol = build->protocol,

@@ -339,20 +339,26 @@ static inline enum drop check_l4(const struct packet *packet, struct headers *he
 
 /* ---- offload ---- */
 
-/* Where the checksum field lies in the L4 header, or 0 where we know of none to leave undone. */
-static uint16_t checksum_offset(const struct headers *headers)
+uint16_t l4_checksum_offset(uint8_t protocol)
 {
-	switch (headers->kind) {
-	case L4_TCP:
+	switch (protocol) {
+	case IPPROTO_TCP:
 		return offsetof(struct tcp_header, checksum);
-	case L4_UDP:
+	case IPPROTO_UDP:
 		return offsetof(struct udp_header, checksum);
-	case L4_OTHER:
-	case L4_FRAGMENT:
+	case IPPROTO_ICMP:
+	case IPPROTO_ICMPV6:
+		return offsetof(struct icmp_header, checksum);
+	default:
 		return 0;
-	default: /* ICMPv4 has no pseudo-header that could be summed ahead */
-		return headers->family == AF_INET6 ? offsetof(struct icmp_header, checksum) : 0;
 	}
+}
+
+/* Can the checksum of this L4 header be partial?  ICMPv4 has no pseudo-header to sum ahead. */
+static bool sum_may_be_partial(const struct headers *headers)
+{
+	return headers->kind != L4_OTHER && headers->kind != L4_FRAGMENT &&
+	       headers->protocol != IPPROTO_ICMP;
 }
 
 /* A partial sum is that of the L4 header, or of something tunnelled in its payload. */
@@ -363,7 +369,8 @@ static bool csum_is_possible(const struct headers *headers, const struct offload
 	if (field + sizeof(be16) > headers->end)
 		return false;
 	if (offload->csum_start == headers->l4)
-		return offload->csum_offset && offload->csum_offset == checksum_offset(headers);
+		return sum_may_be_partial(headers) &&
+		       offload->csum_offset == l4_checksum_offset(headers->protocol);
 	return offload->csum_start >= headers->payload &&
 	       (headers->kind == L4_UDP || headers->kind == L4_OTHER);
 }

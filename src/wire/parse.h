@@ -51,6 +51,9 @@ void packet_fragment_position(const struct packet *packet, struct fragment_posit
  * L4_ICMP_ERROR or L4_ICMP_OTHER.  Source quench is deprecated (RFC 6633) and counts as other. */
 uint8_t icmp_kind(uint8_t family, uint8_t type);
 
+/* Where the checksum field lies in an L4 header, or 0 for protocols that we know of none. */
+uint16_t l4_checksum_offset(uint8_t protocol);
+
 /* TCP options that tracking and clamping need; offsets from packet->data, 0 where absent. */
 struct tcp_options {
 	uint16_t mss_offset;  /* of the two value bytes of MSS */
