@@ -17,6 +17,8 @@
 #define CONFIG_NAME_SIZE     32 /* names of networks, links, guests, with NUL */
 #define CONFIG_TEXT_SIZE     256
 #define CONFIG_NETWORKS_MAX  256
+#define CONFIG_LINKS_MAX     1024
+#define CONFIG_FORWARDS_MAX  1024
 #define CONFIG_PREFIXES_MAX  16 /* prefixes in one list of a rule */
 #define CONFIG_PORTS_MAX     16 /* port ranges in one list of a rule */
 #define CONFIG_ICMP_MAX      8  /* ICMP types in one rule */
@@ -50,6 +52,7 @@ struct rule {
 	uint8_t states;   /* RULE_STATE_*; 0: any */
 	uint8_t protocol; /* IPPROTO_*; `icmp` matches ICMP for v4 and ICMPv6 for v6 */
 	bool any_protocol;
+	bool forwarded;   /* only flows that an entry of [forwards] made */
 	struct side_match in;
 	struct side_match out;
 	uint8_t from_count; /* 0: any */
@@ -189,7 +192,8 @@ struct config_errors {
 
 /*
  * Parse the whole text of an INI file (`name` is for messages).  Returns a new config, or NULL
- * with every error of the file in `errors` (freed with config_errors_free()).  An empty text is a
+ * with every error of the file in `errors` (freed with config_errors_free()); none at all there means
+ * that memory ran out.  An empty text is a
  * valid config: one network `default` 10.77.0.0/24 + fd77:7467::/64 and the built-in rules.
  */
 struct config *config_parse(const char *name, const char *text, struct config_errors *errors);
@@ -217,6 +221,9 @@ struct config_names {
 bool config_parse_forward(const struct config *config, const struct config_names *names,
 	const char *protocol, const char *host, const char *guest, struct forward *forward,
 	char *error, unsigned error_size);
+
+/* Whether two forwards claim the same port of the host. */
+bool config_forwards_overlap(const struct forward *a, const struct forward *b);
 
 /* The network whose subnet contains the address, or -1. */
 int config_network_of(const struct config *config, uint8_t family, const union addr *address);

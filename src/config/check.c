@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* check: what no single key can tell: whether the parts of a config fit together. */
+#include "config/check.h"
+
+#include <string.h>
+
+#include "config/defaults.h"
+#include "config/rule.h"
+
+#define MTU_V6_LEAST 1280 /* RFC 8200, section 5 */
+
+/* ---- addresses in subnets ---- */
+
+/* An address that a host of the subnet may have: inside it, not its first one (the network itself;
+ * in IPv6 the routers' anycast address), nor IPv4's last one (broadcast). */
+static bool subnet_has_host(const struct prefix *subnet, const union addr *address)
+{
+	if (subnet->family == 0 || !prefix_contains(subnet, subnet->family, address) ||
+		addr_equal(address, &subnet->base))
+		return false;
+	if (subnet->family == AF_INET6)
+		return true;
+	const union addr broadcast =
+		prefix_address(subnet, (UINT64_C(1) << (32 - subnet->length)) - 1);
+	return !addr_equal(address, &broadcast);
+}
+
+/* `whose`: "gateway" or "guest".  An address not given is no fault. */
+static void check_address(const char *whose, uint8_t family, const union addr *address,
+	const struct network_config *network, unsigned line, struct problems *problems)
+{
+	const struct prefix *subnet = family == AF_INET ? &network->subnet4 : &network->subnet6;
+	char text[ADDR_TEXT_SIZE], prefix[ADDR_TEXT_SIZE];
+
+	if (addr_is_zero(address) || subnet_has_host(subnet, address))
+		return;
+	addr_format(family, address, text);
+	if (subnet->family == 0)
+		problems_add(problems, line,
+			"%s address %s: network `%s` has no %s subnet: allowed: addresses of its "
+			"subnets",
+			whose, text, network->name, family == AF_INET ? "IPv4" : "IPv6");
+	else
+		problems_add(problems, line,
+			"%s address %s: allowed: an address inside %s of network `%s`, and neither "
+			"its "
+			"first nor its broadcast address",
+			whose, text, prefix_format(subnet, prefix), network->name);
+}
+
+/* ---- one section by itself ---- */
+
+void check_network(const struct network_config *network, struct problems *problems)
+{
+	if (network->subnet4.family == 0 && network->subnet6.family == 0) {
+		problems_add(problems, network->line,
+			"network `%s` has no `subnet`: give it one, such as subnet = 10.77.0.0/24",
+			network->name);
+		return;
+	}
+	check_address("gateway", AF_INET, &network->gateway4, network, network->line, problems);
+	check_address("gateway", AF_INET6, &network->gateway6, network, network->line, problems);
+	if (network->subnet6.family != 0 && network->mtu != 0 && network->mtu < MTU_V6_LEAST)
+		problems_add(problems, network->line,
+			"network `%s` has an IPv6 subnet and `mtu = %u`: allowed: %u or more with "
+			"IPv6",
+			network->name, network->mtu, MTU_V6_LEAST);
+}
+
+void check_link(
+	const struct config *config, const struct link_config *link, struct problems *problems)
+{
+	char known[CHOICES_SIZE] = "", text[SENTENCE_SIZE];
+	const struct sentence why = {text, sizeof(text)};
+
+	if (link->network == NETWORK_NONE) {
+		networks_choices(config, known);
+		refuse_choice(&why, "network", "", known);
+		problems_add(problems, link->line,
+			"link `%s` has no `network`, and there is more than one: %s", link->name,
+			strstr(text, "allowed:"));
+	}
+	if (link->kind == LINK_NETNS && link->netns[0] == '\0')
+		problems_add(problems, link->line,
+			"link `%s` has no `netns`: allowed: a name, an absolute path, pid:N; or "
+			"kind = tun",
+			link->name);
+	if (link->kind != LINK_NETNS && link->netns[0] != '\0')
+		problems_add(problems, link->line,
+			"link `%s` has a `netns`: allowed: only with kind = netns", link->name);
+}
+
+/* ---- sections against each other ---- */
+
+static void check_overlap(const struct network_config *network, const struct prefix *subnet,
+	const struct network_config *other, const struct prefix *other_subnet,
+	struct problems *problems)
+{
+	char text[ADDR_TEXT_SIZE], other_text[ADDR_TEXT_SIZE];
+
+	if (subnet->family == 0 || other_subnet->family == 0 ||
+		!prefix_overlaps(subnet, other_subnet))
+		return;
+	problems_add(problems, network->line,
+		"subnet %s of network `%s` overlaps %s of network `%s` in line %u: allowed: "
+		"subnets "
+		"that share no address",
+		prefix_format(subnet, text), network->name, prefix_format(other_subnet, other_text),
+		other->name, other->line);
+}
+
+static void check_networks(const struct config *config, struct problems *problems)
+{
+	for (unsigned i = 0; i < config->network_count; i++) {
+		const struct network_config *network = &config->networks[i];
+
+		for (unsigned j = 0; j < i; j++) {
+			const struct network_config *other = &config->networks[j];
+
+			check_overlap(network, &network->subnet4, other, &other->subnet4, problems);
+			check_overlap(network, &network->subnet6, other, &other->subnet6, problems);
+		}
+	}
+}
+
+/* A guest's address: in its network, not the gateway's. */
+static void check_guest(const struct config *config, const struct link_config *link, uint8_t family,
+	const union addr *address, struct problems *problems)
+{
+	const struct network_config *network = &config->networks[link->network];
+	const union addr *gateway = family == AF_INET ? &network->gateway4 : &network->gateway6;
+	char text[ADDR_TEXT_SIZE];
+
+	check_address("guest", family, address, network, link->line, problems);
+	if (!addr_is_zero(address) && addr_equal(address, gateway))
+		problems_add(problems, link->line,
+			"guest address %s of link `%s` is the gateway's: allowed: another one",
+			addr_format(family, address, text), link->name);
+}
+
+static void check_same_address(const struct link_config *link, const struct link_config *other,
+	uint8_t family, const union addr *address, const union addr *other_address,
+	struct problems *problems)
+{
+	char text[ADDR_TEXT_SIZE];
+
+	if (!addr_is_zero(address) && addr_equal(address, other_address))
+		problems_add(problems, link->line,
+			"address %s of link `%s` is that of link `%s` in line %u: allowed: one "
+			"link for "
+			"each address",
+			addr_format(family, address, text), link->name, other->name, other->line);
+}
+
+/* A tun link without an address stands for its whole network. */
+static bool link_is_whole(const struct link_config *link)
+{
+	return link->kind == LINK_TUN && addr_is_zero(&link->address4) &&
+	       addr_is_zero(&link->address6);
+}
+
+static void check_link_pair(
+	const struct link_config *link, const struct link_config *other, struct problems *problems)
+{
+	check_same_address(link, other, AF_INET, &link->address4, &other->address4, problems);
+	check_same_address(link, other, AF_INET6, &link->address6, &other->address6, problems);
+	if (link->kind == other->kind && link->device[0] != '\0' &&
+		strcmp(link->device, other->device) == 0 && strcmp(link->netns, other->netns) == 0)
+		problems_add(problems, link->line,
+			"device %s of link `%s` is that of link `%s` in line %u: allowed: one link "
+			"for "
+			"each; tell them apart by `device`",
+			link->device, link->name, other->name, other->line);
+	if (link_is_whole(link) && link_is_whole(other) && link->network == other->network &&
+		link->network != NETWORK_NONE)
+		problems_add(problems, link->line,
+			"link `%s` and link `%s` in line %u are both for the whole network: "
+			"allowed: one; "
+			"give them an `address`",
+			link->name, other->name, other->line);
+}
+
+static void check_links(const struct config *config, struct problems *problems)
+{
+	for (unsigned i = 0; i < config->link_count; i++) {
+		const struct link_config *link = &config->links[i];
+
+		if (link->network != NETWORK_NONE) {
+			check_guest(config, link, AF_INET, &link->address4, problems);
+			check_guest(config, link, AF_INET6, &link->address6, problems);
+		}
+		for (unsigned j = 0; j < i; j++)
+			check_link_pair(link, &config->links[j], problems);
+	}
+}
+
+static void check_forwards(const struct config *config, struct problems *problems)
+{
+	for (unsigned i = 0; i < config->forward_count; i++) {
+		const struct forward *forward = &config->forwards[i];
+
+		for (unsigned j = 0; j < i; j++) {
+			if (!config_forwards_overlap(forward, &config->forwards[j]))
+				continue;
+			problems_add(problems, forward->line,
+				"port %u-%u is forwarded in line %u already: allowed: one guest "
+				"for each "
+				"port",
+				forward->ports.first, forward->ports.last,
+				config->forwards[j].line);
+		}
+	}
+}
+
+void check_config(const struct config *config, struct problems *problems)
+{
+	check_networks(config, problems);
+	check_links(config, problems);
+	check_forwards(config, problems);
+}

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* check: what no single key can tell: whether the parts of a config fit together. */
+#ifndef TUNGATE_CONFIG_CHECK_H
+#define TUNGATE_CONFIG_CHECK_H
+
+#include "config/problems.h"
+
+/* One network or link by itself; for sections whose keys were all good. */
+void check_network(const struct network_config *network, struct problems *problems);
+void check_link(
+	const struct config *config, const struct link_config *link, struct problems *problems);
+/* Networks, links and forwards against each other.  What a faulty section left empty is skipped. */
+void check_config(const struct config *config, struct problems *problems);
+
+#endif

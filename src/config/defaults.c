@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * defaults: what a config says where its file says nothing.
+ *
+ * The built-in rules are safe ones: guests reach the internet; they do not reach each other, nor
+ * the host's own services, nor what is near the host but not meant for guests; nothing comes in
+ * unasked.  They are written in the language of the file, so that `tungate rules` shows them as
+ * what a user would write to have the same.
+ */
+#include "config/defaults.h"
+
+#include <stdio.h>
+
+#include "config/rule.h"
+
+/*
+ * Link-local addresses, and where clouds serve an instance's metadata and keys: 169.254.169.254
+ * nearly everywhere; in IPv6 fd00:ec2::254 (Amazon), fd20:ce::254 (Google), fd00:c1::a9fe:a9fe
+ * (Oracle); 100.100.100.200 (Alibaba).
+ */
+#define HOST_ONLY "169.254.0.0/16,fe80::/10,fd00:ec2::/32,fd20:ce::/32,fd00:c1::/32,100.100.100.200"
+
+#define RULES_MAX 4
+static const char *const built_in[CHAIN_COUNT][RULES_MAX] = {
+	[CHAIN_INPUT] =
+		{
+			"accept state established,related",
+			"accept in lan proto icmp icmp-type echo-request",
+			"accept in lan proto udp to port 53",
+			"accept in lan proto tcp to port 53",
+		},
+	[CHAIN_FORWARD] =
+		{
+			"accept state established,related",
+			"accept forwarded",
+			"reject in lan to " HOST_ONLY,
+			"accept in lan out uplink",
+		},
+};
+static const char nat_built_in[] = "in lan out uplink";
+
+enum rule_action default_policy(enum chain chain)
+{
+	static const enum rule_action policies[CHAIN_COUNT] = {
+		[CHAIN_INPUT] = RULE_DROP,
+		[CHAIN_FORWARD] = RULE_REJECT,
+		[CHAIN_OUTPUT] = RULE_ACCEPT,
+	};
+
+	return policies[chain];
+}
+
+static bool rule_add(
+	struct config *config, enum rule_place place, const char *text, struct rules *rules)
+{
+	char error[SENTENCE_SIZE];
+	const struct sentence why = {error, sizeof(error)};
+	struct rule rule;
+
+	return rule_parse(config, place, text, &rule, &why) && rules_append(rules, &rule);
+}
+
+bool default_rules(struct config *config, enum chain chain)
+{
+	for (unsigned i = 0; i < RULES_MAX && built_in[chain][i] != NULL; i++) {
+		if (!rule_add(config, (enum rule_place)chain, built_in[chain][i],
+			    &config->chains[chain]))
+			return false;
+	}
+	return true;
+}
+
+bool default_nat(struct config *config)
+{
+	return rule_add(config, PLACE_NAT, nat_built_in, &config->nat);
+}
+
+void default_gateways(struct network_config *network)
+{
+	if (network->subnet4.family != 0 && addr_is_zero(&network->gateway4))
+		network->gateway4 = prefix_address(&network->subnet4, 1);
+	if (network->subnet6.family != 0 && addr_is_zero(&network->gateway6))
+		network->gateway6 = prefix_address(&network->subnet6, 1);
+}
+
+void default_link(const struct config *config, struct link_config *link)
+{
+	if (link->network == NETWORK_NONE && config->network_count == 1)
+		link->network = 0;
+	if (link->device[0] != '\0')
+		return;
+	if (link->kind == LINK_NETNS)
+		snprintf(link->device, sizeof(link->device), "eth0");
+	else
+		snprintf(link->device, sizeof(link->device), "tg-%.12s", link->name);
+}

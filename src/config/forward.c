@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * forward: a published port, "tcp", "[HOSTADDR:]8080[-8090]", "GUEST[:PORT]".
+ *
+ * The guest's address decides the family, and a host address must be of the same; 0.0.0.0 and [::]
+ * are any address of the host.  A name stands for its link's IPv4 address unless the host address
+ * says IPv6 or the link has none.
+ */
+#include <netinet/in.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "config/keys.h"
+#include "config/rule.h"
+
+/*
+ * Split "ADDRESS:PORTS", "[ADDRESS]:PORTS", "ADDRESS" or "[ADDRESS]": `host` receives the part
+ * before the last colon, without brackets, and *ports what follows, or NULL.  An IPv6 address
+ * without brackets has no port.
+ */
+static bool endpoint_split(const char *text, char host[WORD_SIZE], const char **ports)
+{
+	const char *colon = strrchr(text, ':');
+	size_t length = strlen(text);
+
+	*ports = NULL;
+	if (text[0] == '[') {
+		const char *end = strchr(text, ']');
+
+		if (end == NULL || (end[1] != '\0' && end[1] != ':'))
+			return false;
+		if (end[1] == ':')
+			*ports = end + 2;
+		text++;
+		length = (size_t)(end - text);
+	} else if (colon != NULL && strchr(text, ':') == colon) {
+		*ports = colon + 1;
+		length = (size_t)(colon - text);
+	}
+	if (length >= WORD_SIZE)
+		return false;
+	memcpy(host, text, length);
+	host[length] = '\0';
+	return true;
+}
+
+static bool host_parse(const char *text, struct forward *forward, const struct sentence *why)
+{
+	char host[WORD_SIZE];
+	const char *ports;
+
+	if (strchr(text, ':') == NULL)
+		return ports_parse(text, &forward->ports, why);
+	if (!endpoint_split(text, host, &ports) || ports == NULL)
+		return refuse(why,
+			"bad port `%s`: allowed: PORT, FIRST-LAST, ADDRESS:PORT or [ADDRESS]:PORT",
+			text);
+	if (!addr_parse(host, &forward->host, &forward->host_family) ||
+		addr_is_multicast(forward->host_family, &forward->host))
+		return refuse(why,
+			"bad host address `%s`: allowed: an address of the host's, IPv6 in "
+			"brackets",
+			host);
+	return ports_parse(ports, &forward->ports, why);
+}
+
+/* Find a link of the config by name, and its address of `family` (0: IPv4 first). */
+static bool link_find(const struct config *config, const char *name, uint8_t family,
+	struct forward *forward, const struct sentence *why)
+{
+	char known[CHOICES_SIZE] = "";
+
+	for (unsigned i = 0; i < config->link_count; i++) {
+		const struct link_config *link = &config->links[i];
+		const bool v4 = !addr_is_zero(&link->address4) && family != AF_INET6;
+		const bool v6 = !addr_is_zero(&link->address6) && family != AF_INET;
+
+		choices_add(known, link->name);
+		if (strcmp(link->name, name) != 0)
+			continue;
+		if (!v4 && !v6)
+			return refuse(why, "link `%s` has no %saddress: give it one in [link %s]",
+				name, family == 0 ? "" : (family == AF_INET ? "IPv4 " : "IPv6 "),
+				name);
+		forward->guest_family = v4 ? AF_INET : AF_INET6;
+		forward->guest = v4 ? link->address4 : link->address6;
+		forward->network = link->network;
+		return true;
+	}
+	if (known[0] == '\0')
+		return refuse(why,
+			"unknown guest `%s`: allowed: an address of a network, or the name of a "
+			"link",
+			name);
+	return refuse_choice(why, "guest", name, known);
+}
+
+/* A guest given by its address: in one of the networks, and not the gateway itself. */
+static bool guest_locate(
+	const struct config *config, struct forward *forward, const struct sentence *why)
+{
+	const int network = config_network_of(config, forward->guest_family, &forward->guest);
+	char text[ADDR_TEXT_SIZE], known[CHOICES_SIZE] = "";
+
+	addr_format(forward->guest_family, &forward->guest, text);
+	for (unsigned i = 0; network < 0 && i < config->network_count; i++) {
+		const struct network_config *each = &config->networks[i];
+		const struct prefix *subnet =
+			forward->guest_family == AF_INET ? &each->subnet4 : &each->subnet6;
+		char prefix[ADDR_TEXT_SIZE];
+
+		if (subnet->family != 0)
+			choices_add(known, prefix_format(subnet, prefix));
+	}
+	if (network < 0)
+		return refuse_choice(why, "guest", text, known);
+
+	const struct network_config *found = &config->networks[network];
+	if (addr_equal(&forward->guest,
+		    forward->guest_family == AF_INET ? &found->gateway4 : &found->gateway6))
+		return refuse(
+			why, "guest %s is the gateway itself: allowed: a guest's address", text);
+	forward->network = (uint16_t)network;
+	return true;
+}
+
+static bool guest_find(const struct config *config, const struct config_names *names,
+	const char *guest, struct forward *forward, const struct sentence *why)
+{
+	const uint8_t family = forward->host_family;
+
+	if (addr_parse(guest, &forward->guest, &forward->guest_family))
+		return guest_locate(config, forward, why);
+	if (!text_copy(forward->guest_name, sizeof(forward->guest_name), guest))
+		return refuse(why, "unknown guest `%s`: allowed: names of at most %d bytes", guest,
+			CONFIG_NAME_SIZE - 1);
+	if (names != NULL && names->find(names->context, guest, family, &forward->network,
+				     &forward->guest_family, &forward->guest))
+		return true;
+	return link_find(config, guest, family, forward, why);
+}
+
+/* The guest's ports: as many as the host's, from `text` on; NULL: the same. */
+static bool guest_ports_parse(const char *text, struct forward *forward, const struct sentence *why)
+{
+	const unsigned more = (unsigned)(forward->ports.last - forward->ports.first);
+	struct port_range range = forward->ports;
+
+	if (text != NULL && !ports_parse(text, &range, why))
+		return false;
+	if (range.first != range.last && (unsigned)(range.last - range.first) != more)
+		return refuse(why, "guest ports `%s`: allowed: as many as on the host: %u", text,
+			more + 1);
+	if (range.first + more > UINT16_MAX)
+		return refuse(why, "guest ports from %u on: allowed: %u or less for %u ports",
+			range.first, UINT16_MAX - more, more + 1);
+	forward->guest_port = range.first;
+	return true;
+}
+
+static bool forward_check(
+	const struct config *config, struct forward *forward, const struct sentence *why)
+{
+	const struct port_range *ports = &config->gateway.ports;
+
+	if (forward->host_family != 0 && forward->host_family != forward->guest_family)
+		return refuse(why,
+			"host address and guest are of different families: allowed: both IPv4, or "
+			"both IPv6");
+	if (addr_is_zero(&forward->host))
+		forward->host_family = 0;
+	if (forward->ports.first <= ports->last && forward->ports.last >= ports->first)
+		return refuse(why,
+			"ports %u-%u are taken by the gateway's external ports (`ports` of "
+			"[gateway]): "
+			"allowed: any outside %u-%u",
+			forward->ports.first, forward->ports.last, ports->first, ports->last);
+	return true;
+}
+
+bool config_parse_forward(const struct config *config, const struct config_names *names,
+	const char *protocol, const char *host, const char *guest, struct forward *forward,
+	char *error, unsigned error_size)
+{
+	const struct sentence why = {error, error_size};
+	char guest_host[WORD_SIZE];
+	const char *guest_ports;
+
+	*forward = (struct forward){0};
+	switch (choice_index("tcp|udp", protocol)) {
+	case 0:
+		forward->protocol = IPPROTO_TCP;
+		break;
+	case 1:
+		forward->protocol = IPPROTO_UDP;
+		break;
+	default:
+		return refuse_choice(&why, "protocol", protocol, "tcp|udp");
+	}
+	if (!endpoint_split(guest, guest_host, &guest_ports))
+		return refuse(&why,
+			"bad guest `%s`: allowed: NAME, ADDRESS, NAME:PORT, ADDRESS:PORT or "
+			"[ADDRESS]:PORT",
+			guest);
+	return host_parse(host, forward, &why) && guest_ports_parse(guest_ports, forward, &why) &&
+	       guest_find(config, names, guest_host, forward, &why) &&
+	       forward_check(config, forward, &why);
+}
+
+bool config_forwards_overlap(const struct forward *a, const struct forward *b)
+{
+	return a->protocol == b->protocol && a->guest_family == b->guest_family &&
+	       a->ports.first <= b->ports.last && b->ports.first <= a->ports.last &&
+	       (a->host_family == 0 || b->host_family == 0 || addr_equal(&a->host, &b->host));
+}

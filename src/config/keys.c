@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* keys: the one table of every key of tungate.conf. */
+#include "config/keys.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "config/value.h"
+#include "tungate/control.h"
+
+#define MEMBER(type, member)                                                                       \
+	.offset = offsetof(struct type, member), .size = sizeof(((struct type *)NULL)->member)
+#define SECOND(type, member) .second = offsetof(struct type, member)
+#define DAYS                 (24 * 60 * 60)
+
+#define TIMEOUT(key_name, member, seconds, text)                                                   \
+	{                                                                                          \
+		.section = SECTION_TIMEOUTS, .name = key_name, .type = KEY_SECONDS,                \
+		MEMBER(timeouts_config, member), .fallback = seconds, .min = 1, .max = 5 * DAYS,   \
+		.reloadable = true, .meaning = text                                                \
+	}
+
+/* clang-format off */
+static const struct key keys[] = {
+	{.section = SECTION_GATEWAY, .name = "control", .type = KEY_PATH,
+	 MEMBER(gateway_config, control), .fallback = CONTROL_DEFAULT_PATH,
+	 .meaning = "path of the control socket"},
+	{.section = SECTION_GATEWAY, .name = "control-group", .type = KEY_GROUP,
+	 MEMBER(gateway_config, control_group),
+	 .meaning = "group whose members may open the control socket"},
+	{.section = SECTION_GATEWAY, .name = "log-level", .type = KEY_CHOICE,
+	 MEMBER(gateway_config, log_level), .choices = LEVEL_NAMES, .fallback = "info",
+	 .reloadable = true, .meaning = "least important lines that are logged"},
+	{.section = SECTION_GATEWAY, .name = "log", .type = KEY_CHOICE,
+	 MEMBER(gateway_config, log_syslog), .choices = "stderr|syslog", .fallback = "stderr",
+	 .meaning = "where lines are logged to"},
+	{.section = SECTION_GATEWAY, .name = "ports", .type = KEY_PORTS,
+	 MEMBER(gateway_config, ports), .fallback = "61000-65535", .min = 1024, .max = 65535,
+	 .meaning = "external ports that masqueraded flows are given"},
+	{.section = SECTION_GATEWAY, .name = "uplink", .type = KEY_INTERFACES,
+	 MEMBER(gateway_config, uplinks), SECOND(gateway_config, uplink_count),
+	 .meaning = "interfaces that may be the uplink; default: whatever the host's routes choose"},
+	{.section = SECTION_GATEWAY, .name = "guard", .type = KEY_CHOICE,
+	 MEMBER(gateway_config, guard), .choices = GUARD_NAMES, .fallback = "auto",
+	 .meaning = "what keeps the kernel silent on the external ports"},
+	{.section = SECTION_GATEWAY, .name = "busy-poll", .type = KEY_MICROSECONDS,
+	 MEMBER(gateway_config, busy_poll_us), .fallback = "0", .max = 1000, .reloadable = true,
+	 .meaning = "how long to spin for the next packet before sleeping"},
+	{.section = SECTION_GATEWAY, .name = "receive-buffer", .type = KEY_BYTES,
+	 MEMBER(gateway_config, receive_buffer_bytes), .fallback = "32M", .min = 256 << 10,
+	 .max = 1 << 30, .meaning = "receive buffer of the uplink's socket"},
+
+	TIMEOUT("tcp-syn-sent", tcp_syn_sent, "240",
+		"SYN seen, no answer yet: RFC 5382 REQ-5"),
+	TIMEOUT("tcp-syn-received", tcp_syn_received, "240",
+		"SYN answered, handshake not complete: RFC 5382 REQ-5"),
+	TIMEOUT("tcp-established", tcp_established, "7440",
+		"established and idle: RFC 5382 REQ-5, 2 hours 4 minutes"),
+	TIMEOUT("tcp-fin-wait", tcp_fin_wait, "240", "one side sent its FIN: RFC 5382 REQ-5"),
+	TIMEOUT("tcp-close-wait", tcp_close_wait, "240",
+		"a FIN was acknowledged, the other side may still send: RFC 5382 REQ-5"),
+	TIMEOUT("tcp-last-ack", tcp_last_ack, "240",
+		"both sides sent a FIN, one is not acknowledged: RFC 5382 REQ-5"),
+	TIMEOUT("tcp-time-wait", tcp_time_wait, "240", "both FINs acknowledged: RFC 7857, section 2"),
+	TIMEOUT("tcp-close", tcp_close, "240", "reset: RFC 7857, section 2.2"),
+	TIMEOUT("udp", udp, "300", "no reply yet: RFC 4787 REQ-5"),
+	TIMEOUT("udp-stream", udp_stream, "300", "replies seen: RFC 4787 REQ-5"),
+	TIMEOUT("udp-dns", udp_dns, "30", "to port 53: RFC 4787 REQ-5 permits less on known ports"),
+	TIMEOUT("icmp", icmp, "60", "echo and its like: RFC 5508 REQ-2"),
+	TIMEOUT("other", other, "600", "protocols without ports"),
+
+	{.section = SECTION_LIMITS, .name = "flows", .type = KEY_NUMBER,
+	 MEMBER(limits_config, flows), .fallback = "65536", .min = 1024, .max = 4194304,
+	 .meaning = "connections tracked at one time"},
+	{.section = SECTION_LIMITS, .name = "icmp-errors-per-second", .type = KEY_NUMBER,
+	 MEMBER(limits_config, icmp_errors_per_second), .fallback = "100", .min = 0, .max = 1000000,
+	 .meaning = "ICMP errors that the gateway itself sends, at most: RFC 4443, section 2.4 (f)"},
+
+	{.section = SECTION_NETWORK, .name = "subnet", .type = KEY_SUBNETS,
+	 MEMBER(network_config, subnet4), SECOND(network_config, subnet6),
+	 .meaning = "one IPv4 prefix, one IPv6 prefix, or both"},
+	{.section = SECTION_NETWORK, .name = "gateway", .type = KEY_ADDRESSES,
+	 MEMBER(network_config, gateway4), SECOND(network_config, gateway6),
+	 .meaning = "the gateway's own addresses; default: the first of each prefix"},
+	{.section = SECTION_NETWORK, .name = "mtu", .type = KEY_NUMBER, MEMBER(network_config, mtu),
+	 .zero = "uplink", .fallback = "uplink", .min = 576, .max = 65535,
+	 .meaning = "bytes of the largest packet to and from guests"},
+	{.section = SECTION_NETWORK, .name = "dns", .type = KEY_BOOL, MEMBER(network_config, dns),
+	 .fallback = "yes", .reloadable = true,
+	 .meaning = "the gateway address relays DNS to the host's resolver"},
+
+	{.section = SECTION_LINK, .name = "kind", .type = KEY_CHOICE, MEMBER(link_config, kind),
+	 .choices = KIND_NAMES, .fallback = "netns", .meaning = "how the guest is attached"},
+	{.section = SECTION_LINK, .name = "network", .type = KEY_NETWORK,
+	 MEMBER(link_config, network),
+	 .meaning = "the network it belongs to; default: the only one there is"},
+	{.section = SECTION_LINK, .name = "address", .type = KEY_ADDRESSES,
+	 MEMBER(link_config, address4), SECOND(link_config, address6),
+	 .meaning = "the guest's addresses; default: free ones of the subnet"},
+	{.section = SECTION_LINK, .name = "netns", .type = KEY_NETNS, MEMBER(link_config, netns),
+	 .meaning = "the guest's network namespace: NAME, /PATH or pid:N"},
+	{.section = SECTION_LINK, .name = "device", .type = KEY_INTERFACE,
+	 MEMBER(link_config, device),
+	 .meaning = "name of the interface; default: eth0 in a netns, tg-LINK for a tun"},
+
+	{.section = SECTION_FILTER, .name = "policy", .type = KEY_CHOICE, MEMBER(rules, policy),
+	 .choices = ACTION_NAMES, .reloadable = true,
+	 .meaning = "what happens to packets that no rule matches"},
+	{.section = SECTION_FILTER, .name = "rule", .type = KEY_RULE, .reloadable = true,
+	 .meaning = "one rule; the first that matches decides"},
+
+	{.section = SECTION_NAT, .name = "masquerade", .type = KEY_MASQUERADE, .reloadable = true,
+	 .meaning = "flows that leave with the host's address"},
+	{.section = SECTION_NAT, .name = "no-masquerade", .type = KEY_EXEMPT, .reloadable = true,
+	 .meaning = "flows that leave with the guest's own address"},
+};
+/* clang-format on */
+
+#define KEY_COUNT (sizeof(keys) / sizeof(keys[0]))
+static_assert(KEY_COUNT <= KEYS_MAX, "whoever remembers which keys were seen has room for all");
+
+const struct key *keys_all(unsigned *count)
+{
+	*count = KEY_COUNT;
+	return keys;
+}
+
+int key_find(enum section_id section, const char *name, const struct sentence *why)
+{
+	char known[CHOICES_SIZE] = "";
+
+	for (unsigned i = 0; i < KEY_COUNT; i++) {
+		if (keys[i].section != section)
+			continue;
+		if (strcmp(keys[i].name, name) == 0)
+			return (int)i;
+		choices_add(known, keys[i].name);
+	}
+	refuse_choice(why, "key", name, known);
+	return -1;
+}
+
+enum section_label section_label(enum section_id section)
+{
+	if (section == SECTION_NETWORK || section == SECTION_LINK)
+		return LABEL_NAME;
+	return section == SECTION_FILTER ? LABEL_CHAIN : LABEL_NONE;
+}
+
+void *section_base(struct config *config, enum section_id section, unsigned chain)
+{
+	switch (section) {
+	case SECTION_GATEWAY:
+		return &config->gateway;
+	case SECTION_TIMEOUTS:
+		return &config->timeouts;
+	case SECTION_LIMITS:
+		return &config->limits;
+	case SECTION_FILTER:
+		return &config->chains[chain];
+	case SECTION_NAT:
+		return &config->nat;
+	default: /* networks and links have one struct each, forwards none */
+		return NULL;
+	}
+}
+
+void keys_defaults(struct config *config, enum section_id section, void *base)
+{
+	char text[SENTENCE_SIZE];
+	const struct sentence why = {text, sizeof(text)};
+
+	for (unsigned i = 0; i < KEY_COUNT; i++) {
+		if (keys[i].section == section && keys[i].fallback != NULL)
+			value_parse(config, &keys[i], 0, keys[i].fallback, base, &why);
+	}
+}
