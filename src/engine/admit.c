@@ -17,6 +17,7 @@
 #include "engine/admit.h"
 #include "engine/inspect.h"
 #include "engine/nat.h"
+#include "engine/path.h"
 
 static bool from_uplink(const struct packet *packet)
 {
@@ -162,15 +163,9 @@ static bool route_lan(
 static bool route_uplink(
 	struct engine *engine, struct packet *packet, struct flow *draft, union addr *external)
 {
-	struct route route = {0};
-
-	switch (engine->host.route(
-		engine->host.context, draft->family, &draft->address[REPLY][SOURCE], &route)) {
+	switch (path_find(engine, draft, &draft->address[REPLY][SOURCE], external)) {
 	case ROUTE_UPLINK:
 		draft->zone[REPLY] = ZONE_UPLINK;
-		draft->path = route.path;
-		engine->path_mtu[route.path] = route.mtu;
-		*external = route.source;
 		return true;
 	case ROUTE_LOCAL:
 		packet_drop(engine, packet, DROP_HOST);
@@ -196,12 +191,16 @@ static bool admit_route(
 	const uint16_t network =
 		topology_network_of(topology, in, draft->family, &draft->address[REPLY][SOURCE]);
 
-	if (network != NETWORK_NONE)
-		return route_lan(engine, packet, draft, network);
 	if (!from_uplink(packet))
-		return route_uplink(engine, packet, draft, external);
-	packet_drop(engine, packet, DROP_NO_LINK);
-	return false;
+		return network == NETWORK_NONE ? route_uplink(engine, packet, draft, external)
+					       : route_lan(engine, packet, draft, network);
+	/* The answers need a way back. */
+	if (network == NETWORK_NONE || path_find(engine, draft, &draft->address[ORIGINAL][SOURCE],
+					       external) != ROUTE_UPLINK) {
+		packet_drop(engine, packet, DROP_NO_ROUTE);
+		return false;
+	}
+	return route_lan(engine, packet, draft, network);
 }
 
 static struct flow *admit_confirm(struct engine *engine, struct packet *packet, struct flow *draft,

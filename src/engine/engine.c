@@ -11,6 +11,7 @@
 #include "engine/egress.h"
 #include "engine/icmp_error.h"
 #include "engine/inspect.h"
+#include "engine/path.h"
 #include "wire/gso.h"
 
 /* Expiries per engine_tick(). */
@@ -38,6 +39,22 @@ static bool track(struct engine *engine, struct packet *packet, struct flow **fl
 	default:
 		packet_drop(engine, packet, DROP_INVALID);
 		return false;
+	}
+}
+
+/* Routes changed: does the flow's way still hold?  As track(). */
+static bool renew(struct engine *engine, struct packet *packet, struct flow **flow)
+{
+	switch (path_renew(engine, *flow)) {
+	case PATH_MISSING:
+		packet_drop(engine, packet, DROP_NO_ROUTE);
+		return false;
+	case PATH_CHANGED:
+		flow_end(engine, *flow);
+		*flow = NULL;
+		return true;
+	default:
+		return true;
 	}
 }
 
@@ -79,6 +96,8 @@ static enum verdict engine_process(struct engine *engine, struct packet *packet,
 	const uint32_t segments = gso_segment_count(packet);
 	flow_key_of_packet(packet, &key);
 	struct flow *flow = flow_find(engine, &key, packet->hash, &direction);
+	if (flow != NULL && (flow->flags & FLOW_PATH_CHECK) && !renew(engine, packet, &flow))
+		return VERDICT_DROP;
 	if (flow != NULL && !track(engine, packet, &flow, direction, &refreshes))
 		return VERDICT_DROP;
 	if (flow != NULL) {

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * path: asking the host for routes.
+ */
+#include "engine/path.h"
+
+enum route_result path_find(
+	struct engine *engine, struct flow *flow, const union addr *peer, union addr *source)
+{
+	struct route route = {0};
+	const enum route_result result =
+		engine->host.route(engine->host.context, flow->family, peer, &route);
+
+	if (result != ROUTE_UPLINK)
+		return result;
+	flow->path = route.path;
+	engine->path_mtu[route.path] = route.mtu;
+	*source = route.source;
+	return result;
+}
+
+enum path_result path_renew(struct engine *engine, struct flow *flow)
+{
+	const enum direction from_uplink = flow->zone[ORIGINAL] == ZONE_UPLINK ? ORIGINAL : REPLY;
+	union addr source;
+
+	if (path_find(engine, flow, &flow->address[from_uplink][SOURCE], &source) != ROUTE_UPLINK)
+		return PATH_MISSING;
+	flow->flags &= (uint16_t)~FLOW_PATH_CHECK;
+	if ((flow->flags & FLOW_MAPPED) && !addr_equal(&source, &flow->address[REPLY][DESTINATION]))
+		return PATH_CHANGED;
+	return PATH_HOLDS;
+}
+
+void engine_path_invalidate(struct engine *engine)
+{
+	for (uint32_t id = 0; id < engine->untouched; id++) {
+		struct flow *flow = flow_at(engine, id);
+		const bool crosses =
+			flow->zone[ORIGINAL] == ZONE_UPLINK || flow->zone[REPLY] == ZONE_UPLINK;
+		if ((flow->flags & FLOW_LIVE) && crosses)
+			flow->flags |= FLOW_PATH_CHECK;
+	}
+}
