@@ -201,6 +201,14 @@ void config_free(struct config *config);
 void config_errors_free(struct config_errors *errors);
 
 /*
+ * Whether a running gateway can take up `wanted` without a restart.  Keys marked so in the table must not
+ * differ, networks must keep their place (new ones may follow), links of the same name their keys.
+ * Returns true, or false with a sentence about the first difference in `error`.
+ */
+bool config_reloadable(const struct config *running, const struct config *wanted, char *error,
+	unsigned error_size);
+
+/*
  * Parse one rule's words ("accept in lab out uplink proto tcp to port 80,443") against the
  * networks of `config`.  Returns true, or false with a sentence in `error`.
  */

@@ -42,9 +42,8 @@ static void check_address(const char *whose, uint8_t family, const union addr *a
 			whose, text, network->name, family == AF_INET ? "IPv4" : "IPv6");
 	else
 		problems_add(problems, line,
-			"%s address %s: allowed: an address inside %s of network `%s`, and neither "
-			"its "
-			"first nor its broadcast address",
+			"%s address %s: allowed: an address inside %s of network `%s`, and "
+			"neither its first nor its broadcast address",
 			whose, text, prefix_format(subnet, prefix), network->name);
 }
 
@@ -70,15 +69,13 @@ void check_network(const struct network_config *network, struct problems *proble
 void check_link(
 	const struct config *config, const struct link_config *link, struct problems *problems)
 {
-	char known[CHOICES_SIZE] = "", text[SENTENCE_SIZE];
-	const struct sentence why = {text, sizeof(text)};
+	char known[CHOICES_SIZE] = "", text[2 * CHOICES_SIZE];
 
 	if (link->network == NETWORK_NONE) {
 		networks_choices(config, known);
-		refuse_choice(&why, "network", "", known);
 		problems_add(problems, link->line,
-			"link `%s` has no `network`, and there is more than one: %s", link->name,
-			strstr(text, "allowed:"));
+			"link `%s` has no `network`, and there is more than one: allowed: %s",
+			link->name, choices_format(known, text, sizeof(text)));
 	}
 	if (link->kind == LINK_NETNS && link->netns[0] == '\0')
 		problems_add(problems, link->line,
@@ -103,8 +100,7 @@ static void check_overlap(const struct network_config *network, const struct pre
 		return;
 	problems_add(problems, network->line,
 		"subnet %s of network `%s` overlaps %s of network `%s` in line %u: allowed: "
-		"subnets "
-		"that share no address",
+		"subnets that share no address",
 		prefix_format(subnet, text), network->name, prefix_format(other_subnet, other_text),
 		other->name, other->line);
 }
@@ -147,8 +143,7 @@ static void check_same_address(const struct link_config *link, const struct link
 	if (!addr_is_zero(address) && addr_equal(address, other_address))
 		problems_add(problems, link->line,
 			"address %s of link `%s` is that of link `%s` in line %u: allowed: one "
-			"link for "
-			"each address",
+			"link for each address",
 			addr_format(family, address, text), link->name, other->name, other->line);
 }
 
@@ -167,16 +162,14 @@ static void check_link_pair(
 	if (link->kind == other->kind && link->device[0] != '\0' &&
 		strcmp(link->device, other->device) == 0 && strcmp(link->netns, other->netns) == 0)
 		problems_add(problems, link->line,
-			"device %s of link `%s` is that of link `%s` in line %u: allowed: one link "
-			"for "
-			"each; tell them apart by `device`",
+			"device %s of link `%s` is that of link `%s` in line %u: allowed: one "
+			"link for each; tell them apart by `device`",
 			link->device, link->name, other->name, other->line);
 	if (link_is_whole(link) && link_is_whole(other) && link->network == other->network &&
 		link->network != NETWORK_NONE)
 		problems_add(problems, link->line,
 			"link `%s` and link `%s` in line %u are both for the whole network: "
-			"allowed: one; "
-			"give them an `address`",
+			"allowed: one; give them an `address`",
 			link->name, other->name, other->line);
 }
 
@@ -196,6 +189,8 @@ static void check_links(const struct config *config, struct problems *problems)
 
 static void check_forwards(const struct config *config, struct problems *problems)
 {
+	char text[PORTS_TEXT_SIZE], other_text[PORTS_TEXT_SIZE];
+
 	for (unsigned i = 0; i < config->forward_count; i++) {
 		const struct forward *forward = &config->forwards[i];
 
@@ -203,10 +198,10 @@ static void check_forwards(const struct config *config, struct problems *problem
 			if (!config_forwards_overlap(forward, &config->forwards[j]))
 				continue;
 			problems_add(problems, forward->line,
-				"port %u-%u is forwarded in line %u already: allowed: one guest "
-				"for each "
-				"port",
-				forward->ports.first, forward->ports.last,
+				"port %s overlaps the forward of port %s in line %u: allowed: one "
+				"guest for each port",
+				ports_format(&forward->ports, text),
+				ports_format(&config->forwards[j].ports, other_text),
 				config->forwards[j].line);
 		}
 	}

@@ -162,19 +162,19 @@ static bool forward_check(
 	const struct config *config, struct forward *forward, const struct sentence *why)
 {
 	const struct port_range *ports = &config->gateway.ports;
+	char text[PORTS_TEXT_SIZE], external[PORTS_TEXT_SIZE];
 
 	if (forward->host_family != 0 && forward->host_family != forward->guest_family)
 		return refuse(why,
-			"host address and guest are of different families: allowed: both IPv4, or "
-			"both IPv6");
+			"host address and guest are of different families: allowed: both IPv4, "
+			"or both IPv6");
 	if (addr_is_zero(&forward->host))
 		forward->host_family = 0;
 	if (forward->ports.first <= ports->last && forward->ports.last >= ports->first)
 		return refuse(why,
-			"ports %u-%u are taken by the gateway's external ports (`ports` of "
-			"[gateway]): "
-			"allowed: any outside %u-%u",
-			forward->ports.first, forward->ports.last, ports->first, ports->last);
+			"port %s is among the external ports that flows are given: allowed: any "
+			"outside %s, `ports` of [gateway]",
+			ports_format(&forward->ports, text), ports_format(ports, external));
 	return true;
 }
 

@@ -281,8 +281,8 @@ static bool icmp_add(struct parser *parser, uint8_t family, uint32_t type, int c
 
 	if (rule->icmp_count == CONFIG_ICMP_MAX)
 		return refuse(parser->why,
-			"too many ICMP types: allowed: %d in one rule; a name counts once for each "
-			"of IPv4 and IPv6",
+			"too many ICMP types: allowed: %d in one rule; a name counts once for "
+			"each of IPv4 and IPv6",
 			CONFIG_ICMP_MAX);
 	rule->icmp[rule->icmp_count].family = family;
 	rule->icmp[rule->icmp_count].type = (uint8_t)type;
@@ -367,17 +367,17 @@ static bool families_check(struct parser *parser)
 
 	if (families == 0)
 		return refuse(parser->why,
-			"can never match: `from` is of one family and `to` of the other: allowed: "
-			"prefixes of the same family");
+			"can never match: `from` is of one family and `to` of the other: "
+			"allowed: prefixes of the same family");
 	for (unsigned i = 0; i < rule->icmp_count; i++)
 		icmp |= family_bit(rule->icmp[i].family);
 	if (rule->protocol == IPPROTO_ICMPV6)
 		icmp &= FAMILY_V6;
 	if ((families & icmp) == 0)
 		return refuse(parser->why,
-			"can never match: its ICMP is of one family and its prefixes of the other: "
-			"allowed: numbers of IPv4 types with `proto icmp`, of IPv6 types with "
-			"`proto icmp6`");
+			"can never match: its ICMP is of one family and its prefixes of the "
+			"other: allowed: numbers of IPv4 types with `proto icmp`, of IPv6 types "
+			"with `proto icmp6`");
 	return true;
 }
 

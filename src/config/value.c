@@ -214,8 +214,8 @@ static bool addresses_value(
 
 		if (!addr_parse(element, &address, &family) || addr_is_zero(&address))
 			return refuse(why,
-				"bad address `%s`: allowed: one such as 10.77.0.2 or fd77:7467::2, "
-				"without a length",
+				"bad address `%s`: allowed: one such as 10.77.0.2 or "
+				"fd77:7467::2, without a length",
 				element);
 		if (!family_claim(&seen, family, why))
 			return false;

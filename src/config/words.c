@@ -40,6 +40,19 @@ int choice_index(const char *choices, const char *word)
 	return -1;
 }
 
+char *choices_format(const char *choices, char *text, size_t size)
+{
+	const char *choice;
+	size_t used = 0, length;
+
+	text[0] = '\0';
+	while ((length = choice_step(&choice, &choices)) > 0 && used < size) {
+		used += (size_t)snprintf(text + used, size - used, "%s%.*s", used > 0 ? ", " : "",
+			(int)length, choice);
+	}
+	return text;
+}
+
 void choices_add(char choices[CHOICES_SIZE], const char *name)
 {
 	const size_t used = strlen(choices);
@@ -101,17 +114,14 @@ static size_t choice_nearest(const char *choices, const char *word, const char *
 bool refuse_choice(
 	const struct sentence *why, const char *what, const char *word, const char *choices)
 {
-	char allowed[2 * CHOICES_SIZE] = "", near[NEAR_LENGTH_MAX + 20] = "";
-	const char *nearest, *choice, *rest = choices;
-	size_t used = 0, length = choice_nearest(choices, word, &nearest);
+	char allowed[2 * CHOICES_SIZE], near[NEAR_LENGTH_MAX + 20] = "";
+	const char *nearest;
+	const size_t length = choice_nearest(choices, word, &nearest);
 
 	if (length > 0)
 		snprintf(near, sizeof(near), "did you mean `%.*s`? ", (int)length, nearest);
-	while ((length = choice_step(&choice, &rest)) > 0) {
-		used += (size_t)snprintf(allowed + used, sizeof(allowed) - used, "%s%.*s",
-			used > 0 ? ", " : "", (int)length, choice);
-	}
-	return refuse(why, "unknown %s `%s`: %sallowed: %s", what, word, near, allowed);
+	return refuse(why, "unknown %s `%s`: %sallowed: %s", what, word, near,
+		choices_format(choices, allowed, sizeof(allowed)));
 }
 
 static bool is_blank(char c)
@@ -205,6 +215,15 @@ bool ports_parse(const char *text, struct port_range *range, const struct senten
 malformed:
 	return refuse(
 		why, "bad port `%s`: allowed: 1 to 65535, or a range such as 5000-5010", text);
+}
+
+char *ports_format(const struct port_range *range, char *text)
+{
+	if (range->first == range->last)
+		snprintf(text, PORTS_TEXT_SIZE, "%u", range->first);
+	else
+		snprintf(text, PORTS_TEXT_SIZE, "%u-%u", range->first, range->last);
+	return text;
 }
 
 bool text_copy(char *target, size_t size, const char *text)

@@ -33,6 +33,8 @@ bool refuse_choice(
 
 /* The index of `word` among the choices, or -1. */
 int choice_index(const char *choices, const char *word);
+/* The choices as people list them, "a, b, c", in `text`; returns it. */
+char *choices_format(const char *choices, char *text, size_t size);
 /* Append a name to a list of choices, if it fits. */
 void choices_add(char choices[CHOICES_SIZE], const char *name);
 
@@ -51,6 +53,9 @@ bool number_read(const char **text, uint32_t *value);
 /* Parse a whole text as a number of at most `max`, or as a port or range of ports "N[-M]". */
 bool number_parse(const char *text, uint32_t max, uint32_t *value);
 bool ports_parse(const char *text, struct port_range *range, const struct sentence *why);
+/* "80" or "8000-8100", in `text` of PORTS_TEXT_SIZE bytes; returns it. */
+#define PORTS_TEXT_SIZE 12
+char *ports_format(const struct port_range *range, char *text);
 
 /* Copy with NUL; false (and nothing copied) if it does not fit. */
 bool text_copy(char *target, size_t size, const char *text);
