@@ -16,7 +16,7 @@
 
 #include <stdbool.h>
 #include "base/log.h"
-#include "link/afpacket.h"
+#include "host/claims.h"
 #include "tungate/config.h"
 
 struct guard;

@@ -10,21 +10,11 @@
 #define TUNGATE_LINK_AFPACKET_H
 
 #include "base/log.h"
+#include "host/claims.h"
 #include "link/link.h"
 #include "tungate/packet.h"
 
 struct afpacket;
-
-/* What the filters (the socket's, and the guard's) take as ours. */
-struct published {
-	uint8_t protocol; /* IPPROTO_TCP or IPPROTO_UDP */
-	struct port_range ports;
-};
-struct port_claims {
-	struct port_range external; /* TCP, UDP, ICMP query identifiers */
-	const struct published *published;
-	unsigned published_count;
-};
 
 /* Where a packet goes at layer 2. */
 struct next_hop {
@@ -48,6 +38,8 @@ int afpacket_read(struct afpacket *afpacket, struct packet *packets, unsigned ma
 /* As link_ops.write, packet i to hop i, one sendmmsg() per call where that is possible. */
 int afpacket_write(struct afpacket *afpacket, struct packet *const *packets,
 	const struct next_hop *const *hops, unsigned count);
+/* The interface has a new MAC address: frames are sent from it. */
+void afpacket_mac_set(struct afpacket *afpacket, const uint8_t mac[6]);
 /* Packets that the socket's queue had no room for, since the last call (PACKET_STATISTICS). */
 uint32_t afpacket_lost(struct afpacket *afpacket);
 

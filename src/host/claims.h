@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * claims: which of the packets that reach the host are the gateway's, as a classic BPF program.
+ *
+ * One generator makes both programs, so that what the uplink's socket takes and what the guard
+ * keeps from the kernel cannot drift apart.
+ */
+#ifndef TUNGATE_HOST_CLAIMS_H
+#define TUNGATE_HOST_CLAIMS_H
+
+#include <linux/filter.h>
+#include "base/addr.h"
+
+struct published {
+	uint8_t protocol; /* IPPROTO_TCP or IPPROTO_UDP */
+	struct port_range ports;
+};
+
+/* An address of the host that packets of ours are sent to. */
+struct claimed_address {
+	uint8_t family;
+	union addr address;
+};
+
+struct port_claims {
+	struct port_range external; /* TCP, UDP, ICMP query identifiers */
+	const struct published *published;
+	unsigned published_count;
+	/*
+	 * The host's addresses that are shared with the gateway; none: any destination.  On a host
+	 * that forwards for others, the ports of packets passing through are none of ours.
+	 */
+	const struct claimed_address *addresses;
+	unsigned address_count;
+};
+#define CLAIMS_ADDRESSES_MAX 64
+
+enum claims_use {
+	/*
+	 * For a packet socket: 0, or the whole packet.  Takes what is addressed to this host and is
+	 * TCP or UDP to our ports, an ICMP query's answer to our identifiers, an ICMP error, or
+	 * something that shows no port here (fragments, extension headers, other protocols): the
+	 * engine knows whether it belongs to a flow.
+	 */
+	CLAIMS_SOCKET,
+	/* For cls_bpf: TC_ACT_SHOT for TCP and UDP to our ports, else TC_ACT_UNSPEC, which leaves
+	 * the packet to the filters of others. */
+	CLAIMS_GUARD,
+};
+
+/*
+ * Write the program into `program` of BPF_MAXINSNS instructions; `l2_bytes` is the link-layer
+ * header's length (14 or 0).  Returns the number of instructions, -E2BIG where there are too many
+ * published ranges even after merging neighbours, -ENOMEM.
+ */
+int claims_program(const struct port_claims *claims, enum claims_use use, unsigned l2_bytes,
+	struct sock_filter *program);
+
+#endif
