@@ -31,13 +31,14 @@ enum tcp_state {
 struct tcp_peer {
 	uint32_t end;     /* past the last octet it has sent (td_end) */
 	uint32_t max_end; /* past the last octet that the other side's windows have allowed it */
-	uint32_t max_ack; /* highest acknowledgment it has sent, where TCP_PEER_ACKED */
+	uint32_t max_ack; /* highest acknowledgment it has sent; before that, the lowest it may send
+			   */
 };
 
 struct tcp_track {
 	struct tcp_peer peer[DIRECTIONS];
-	uint32_t syn_end;                /* past a SYN let through on a live connection */
-	uint16_t max_window[DIRECTIONS]; /* largest window offered, in units of its scale */
+	uint32_t in_doubt; /* number of a segment let through that may yet prove right */
+	uint16_t max_window[DIRECTIONS]; /* largest window offered, in units of the side's scale */
 	uint8_t flags[DIRECTIONS];
 	uint8_t scales; /* window scales: ORIGINAL's in the low four bits */
 	uint8_t state;  /* enum tcp_state */
