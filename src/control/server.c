@@ -271,6 +271,8 @@ static void request_dispatch(struct control_request *request, const char *name)
 			(unsigned)request->peer.uid);
 	if (!method)
 		return control_fail(request, CONTROL_BAD_REQUEST, "unknown method %.64s", name);
+	if (method->bare && json_object_size(request->params) > 0)
+		return control_fail(request, CONTROL_BAD_REQUEST, "%s takes no parameters", name);
 	method->handle(settings->context, request);
 	assert(request->answered);
 }

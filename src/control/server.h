@@ -32,6 +32,7 @@ struct control_request {
 struct control_method {
 	const char *name;
 	void (*handle)(void *context, struct control_request *request);
+	bool bare; /* takes no parameters: the server refuses any */
 };
 
 /* Answer with `result` (reference taken over; NULL: out of memory, which is then the answer). */

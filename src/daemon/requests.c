@@ -1,0 +1,328 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * requests: the table of methods, and those that only look.  requests_act.c has those that change
+ * the gateway, requests_flows.c those about connections.
+ */
+#include "daemon/requests.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+#include "daemon/requests_parts.h"
+
+static void handle_version(void *context, struct control_request *request)
+{
+	const struct member members[] = {
+		{"version", text_json(TUNGATE_VERSION)},
+	};
+	(void)context;
+
+	control_reply(request, object_json(members, ARRAY_COUNT(members)));
+}
+
+/* ---- status ---- */
+
+static json_t *uplink_json(const struct daemon_uplink *uplink)
+{
+	const struct member members[] = {
+		{"name", text_json(uplink->name)},
+		{"up", json_boolean(uplink->up)},
+		{"mtu", number_json(uplink->mtu)},
+		{"address4", address_json(AF_INET, &uplink->address4)},
+		{"next_hop4", address_json(AF_INET, &uplink->next_hop4)},
+		{"address6", address_json(AF_INET6, &uplink->address6)},
+		{"next_hop6", address_json(AF_INET6, &uplink->next_hop6)},
+	};
+
+	return object_json(members, ARRAY_COUNT(members));
+}
+
+static json_t *uplinks_json(const struct daemon_status *status)
+{
+	json_t *list = json_array();
+
+	for (unsigned i = 0; i < status->uplink_count; i++)
+		json_array_append_new(list, uplink_json(&status->uplinks[i]));
+	return list;
+}
+
+static unsigned link_count(struct requests *requests)
+{
+	struct daemon_link link;
+	unsigned count = 0;
+
+	while (requests->ops.link(requests->ops.context, count, &link))
+		count++;
+	return count;
+}
+
+static unsigned forward_count(struct requests *requests)
+{
+	unsigned count = 0;
+
+	while (requests->ops.forward(requests->ops.context, count))
+		count++;
+	return count;
+}
+
+static json_t *flows_json(const struct engine_status *engine)
+{
+	const struct member members[] = {
+		{"now", number_json(engine->flows)},
+		{"max", number_json(engine->flows_max)},
+		{"created", number_json(engine->flows_created)},
+	};
+
+	return object_json(members, ARRAY_COUNT(members));
+}
+
+static json_t *ports_json(const struct engine_status *engine)
+{
+	const struct member members[] = {
+		{"used", number_json(engine->ports_used)},
+		{"max", number_json(engine->ports_max)},
+	};
+
+	return object_json(members, ARRAY_COUNT(members));
+}
+
+static json_t *traffic_json(const struct engine_status *engine)
+{
+	const struct member members[] = {
+		{"from_guests", counter_json(&engine->in[0])},
+		{"to_guests", counter_json(&engine->out[0])},
+		{"from_uplink", counter_json(&engine->in[1])},
+		{"to_uplink", counter_json(&engine->out[1])},
+	};
+
+	return object_json(members, ARRAY_COUNT(members));
+}
+
+static uint64_t drops_total(const struct engine_status *engine)
+{
+	uint64_t total = 0;
+
+	for (unsigned i = 0; i < DROP_COUNT; i++)
+		total += engine->drops[i];
+	return total;
+}
+
+static void handle_status(void *context, struct control_request *request)
+{
+	struct requests *requests = context;
+	const struct engine_status *engine = engine_status(requests->ops.engine);
+	const struct config *config = requests->ops.config(requests->ops.context);
+	struct daemon_status status = {0};
+
+	requests->ops.status(requests->ops.context, &status);
+	const struct member members[] = {
+		{"version", text_json(TUNGATE_VERSION)},
+		{"pid", number_json((uint64_t)getpid())},
+		{"started", number_json(status.started_s)},
+		{"uptime_s", number_json(status.uptime_ms / 1000)},
+		{"config", text_json(status.config_path)},
+		{"guard", text_json(status.guard)},
+		{"uplinks", uplinks_json(&status)},
+		{"networks", number_json(config->network_count)},
+		{"links", number_json(link_count(requests))},
+		{"forwards", number_json(forward_count(requests))},
+		{"flows", flows_json(engine)},
+		{"ports", ports_json(engine)},
+		{"traffic", traffic_json(engine)},
+		{"drops", number_json(drops_total(engine))},
+	};
+	control_reply(request, object_json(members, ARRAY_COUNT(members)));
+}
+
+/* ---- networks, links ---- */
+
+static unsigned network_link_count(struct requests *requests, unsigned network)
+{
+	struct daemon_link link;
+	unsigned count = 0;
+
+	for (unsigned i = 0; requests->ops.link(requests->ops.context, i, &link); i++)
+		count += link.network == network;
+	return count;
+}
+
+static json_t *network_json(struct requests *requests, unsigned index)
+{
+	const struct config *config = requests->ops.config(requests->ops.context);
+	const struct network_config *network = &config->networks[index];
+	const struct member members[] = {
+		{"name", text_json(network->name)},
+		{"subnet4", prefix_json(&network->subnet4)},
+		{"gateway4", address_json(AF_INET, &network->gateway4)},
+		{"subnet6", prefix_json(&network->subnet6)},
+		{"gateway6", address_json(AF_INET6, &network->gateway6)},
+		{"mtu", network->mtu ? number_json(network->mtu) : json_null()},
+		{"dns", json_boolean(network->dns)},
+		{"links", number_json(network_link_count(requests, index))},
+	};
+
+	return object_json(members, ARRAY_COUNT(members));
+}
+
+static void handle_networks(void *context, struct control_request *request)
+{
+	struct requests *requests = context;
+	const struct config *config = requests->ops.config(requests->ops.context);
+	json_t *list = json_array();
+
+	for (unsigned i = 0; i < config->network_count; i++)
+		json_array_append_new(list, network_json(requests, i));
+	control_reply(request, list);
+}
+
+static void handle_links(void *context, struct control_request *request)
+{
+	struct requests *requests = context;
+	struct daemon_link link;
+	json_t *list = json_array();
+
+	for (unsigned i = 0; requests->ops.link(requests->ops.context, i, &link); i++)
+		json_array_append_new(list, link_json(requests, &link));
+	control_reply(request, list);
+}
+
+/* ---- rules ---- */
+
+static json_t *rule_json(const struct rule_info *info)
+{
+	const struct member members[] = {
+		{"rule", text_json(info->rule->text)},
+		{"line", number_json(info->rule->line)},
+		{"counter", counter_json(&info->counter)},
+	};
+
+	return object_json(members, ARRAY_COUNT(members));
+}
+
+static json_t *policy_json(const struct rule_info *info)
+{
+	static const char *const actions[] = {
+		[RULE_ACCEPT] = "accept",
+		[RULE_DROP] = "drop",
+		[RULE_REJECT] = "reject",
+	};
+	const struct member members[] = {
+		{"action", text_json(actions[info->policy])},
+		{"counter", counter_json(&info->counter)},
+	};
+
+	return object_json(members, ARRAY_COUNT(members));
+}
+
+static json_t *chain_json(const struct engine *engine, enum chain chain)
+{
+	static const char *const names[] = {
+		[CHAIN_INPUT] = "input",
+		[CHAIN_FORWARD] = "forward",
+		[CHAIN_OUTPUT] = "output",
+	};
+	json_t *rules = json_array();
+	struct rule_info info;
+	unsigned i = 0;
+
+	for (; engine_rule_info(engine, chain, i, &info) && info.rule; i++)
+		json_array_append_new(rules, rule_json(&info));
+	const struct member members[] = {
+		{"chain", text_json(names[chain])},
+		{"rules", rules},
+		{"policy", policy_json(&info)},
+	};
+	return object_json(members, ARRAY_COUNT(members));
+}
+
+static json_t *nat_json(const struct rules *nat)
+{
+	json_t *list = json_array();
+
+	for (unsigned i = 0; i < nat->count; i++) {
+		const struct rule *rule = &nat->rule[i];
+		const char *action = rule->action == RULE_ACCEPT ? "masquerade" : "no-masquerade";
+		const struct member members[] = {
+			{"action", text_json(action)},
+			{"match", text_json(rule->text)},
+			{"line", number_json(rule->line)},
+		};
+		json_array_append_new(list, object_json(members, ARRAY_COUNT(members)));
+	}
+	return list;
+}
+
+static void handle_rules(void *context, struct control_request *request)
+{
+	struct requests *requests = context;
+	const struct config *config = requests->ops.config(requests->ops.context);
+	json_t *chains = json_array();
+
+	for (unsigned chain = 0; chain < CHAIN_COUNT; chain++)
+		json_array_append_new(chains, chain_json(requests->ops.engine, chain));
+	const struct member members[] = {
+		{"chains", chains},
+		{"nat", nat_json(&config->nat)},
+	};
+	control_reply(request, object_json(members, ARRAY_COUNT(members)));
+}
+
+/* ---- drops ---- */
+
+static json_t *drop_json(const struct engine_status *engine, enum drop drop)
+{
+	const struct member members[] = {
+		{"reason", text_json(drop_name(drop))},
+		{"packets", number_json(engine->drops[drop])},
+		{"meaning", text_json(drop_meaning(drop))},
+	};
+
+	return object_json(members, ARRAY_COUNT(members));
+}
+
+static void handle_drops(void *context, struct control_request *request)
+{
+	struct requests *requests = context;
+	const struct engine_status *engine = engine_status(requests->ops.engine);
+	json_t *list = json_array();
+
+	for (unsigned drop = 0; drop < DROP_COUNT; drop++)
+		json_array_append_new(list, drop_json(engine, drop));
+	control_reply(request, list);
+}
+
+/* ---- the table ---- */
+
+const struct control_method requests_methods[] = {
+	{"attach", handle_attach, false},
+	{"connections", handle_connections, false},
+	{"connections.flush", handle_connections_flush, false},
+	{"connections.follow", handle_connections_follow, false},
+	{"detach", handle_detach, false},
+	{"drops", handle_drops, true},
+	{"forward.add", handle_forward_add, false},
+	{"forward.del", handle_forward_del, false},
+	{"forward.list", handle_forward_list, true},
+	{"links", handle_links, true},
+	{"networks", handle_networks, true},
+	{"reload", handle_reload, true},
+	{"rules", handle_rules, true},
+	{"status", handle_status, true},
+	{"version", handle_version, true},
+};
+const unsigned requests_method_count = ARRAY_COUNT(requests_methods);
+
+struct requests *requests_create(const struct daemon_ops *ops)
+{
+	struct requests *requests = calloc(1, sizeof *requests);
+
+	if (!requests)
+		return NULL;
+	requests->ops = *ops;
+	LIST_INIT(&requests->followers);
+	return requests;
+}
+
+void requests_free(struct requests *requests)
+{
+	free(requests);
+}

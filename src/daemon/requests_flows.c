@@ -1,0 +1,335 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * requests_flows: the methods about connections: list, follow, flush.
+ *
+ * All take the same filter.  Lists and flushes walk the engine's flows in portions (struct
+ * control_producer), since there may be a million; what begins or ends meanwhile may be missed.
+ */
+#include <netinet/in.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "config/words.h"
+#include "daemon/requests_parts.h"
+
+#define FLUSH_PORTION 64 /* flows looked at per call */
+
+struct flow_filter {
+	bool any_protocol, any_link;
+	uint8_t protocol;
+	zone_id link;
+	uint16_t port;         /* of any end; 0: any */
+	struct prefix address; /* of any end; family 0: any */
+	char state[32];        /* empty: any */
+};
+
+/* ---- the filter ---- */
+
+static bool ends_match(const struct flow_filter *filter, const struct flow_info *flow)
+{
+	bool address = filter->address.family == 0, port = filter->port == 0;
+
+	for (unsigned i = 0; i < 2; i++) {
+		address |= prefix_contains(
+				   &filter->address, flow->family, &flow->direction[i].source) ||
+			   prefix_contains(
+				   &filter->address, flow->family, &flow->direction[i].destination);
+		port |= flow->direction[i].source_port == filter->port ||
+			flow->direction[i].destination_port == filter->port;
+	}
+	return address && port;
+}
+
+static bool filter_matches(const struct flow_filter *filter, const struct flow_info *flow)
+{
+	return (filter->any_protocol || flow->protocol == filter->protocol) &&
+	       (filter->any_link || flow->link[0] == filter->link ||
+		       flow->link[1] == filter->link) &&
+	       (!filter->state[0] || strcmp(flow->state, filter->state) == 0) &&
+	       ends_match(filter, flow);
+}
+
+static const struct {
+	const char *name;
+	uint8_t protocol;
+} protocols[] = {
+	{"tcp", IPPROTO_TCP},
+	{"udp", IPPROTO_UDP},
+	{"icmp", IPPROTO_ICMP},
+	{"icmpv6", IPPROTO_ICMPV6},
+};
+
+static bool protocol_parse(const char *text, uint8_t *protocol)
+{
+	uint32_t number;
+
+	for (unsigned i = 0; i < ARRAY_COUNT(protocols); i++) {
+		if (strcmp(protocols[i].name, text) == 0) {
+			*protocol = protocols[i].protocol;
+			return true;
+		}
+	}
+	if (!number_parse(text, UINT8_MAX, &number))
+		return false;
+	*protocol = (uint8_t)number;
+	return true;
+}
+
+static json_t *protocol_json(uint8_t protocol)
+{
+	char number[4];
+
+	for (unsigned i = 0; i < ARRAY_COUNT(protocols); i++)
+		if (protocols[i].protocol == protocol)
+			return json_string(protocols[i].name);
+	snprintf(number, sizeof number, "%u", protocol);
+	return json_string(number);
+}
+
+static bool link_find(struct requests *requests, const char *name, zone_id *zone)
+{
+	struct daemon_link link;
+
+	for (unsigned i = 0; requests->ops.link(requests->ops.context, i, &link); i++) {
+		if (strcmp(link.name, name) == 0) {
+			*zone = link.zone;
+			return true;
+		}
+	}
+	return false;
+}
+
+struct filter_params {
+	const char *protocol, *link, *address, *state;
+	int64_t port, limit;
+};
+
+/* Read the filter and the limit; false after the request was answered. */
+static bool filter_read(struct requests *requests, struct control_request *request,
+	struct flow_filter *filter, int64_t *limit)
+{
+#define FILTER_PARAM(member, kind) #member, kind, false, offsetof(struct filter_params, member)
+	static const struct param params[] = {
+		{FILTER_PARAM(protocol, PARAM_STRING)},
+		{FILTER_PARAM(link, PARAM_STRING)},
+		{FILTER_PARAM(address, PARAM_STRING)},
+		{FILTER_PARAM(state, PARAM_STRING)},
+		{FILTER_PARAM(port, PARAM_NUMBER)},
+		{FILTER_PARAM(limit, PARAM_NUMBER)},
+	};
+#undef FILTER_PARAM
+	struct filter_params values = {.port = -1};
+	const char *fault;
+
+	/* Only a list can be limited. */
+	if (!params_read(request, params, ARRAY_COUNT(params) - !limit, &values))
+		return false;
+	*filter = (struct flow_filter){
+		.any_protocol = !values.protocol,
+		.any_link = !values.link,
+		.port = values.port > 0 ? (uint16_t)values.port : 0,
+	};
+	if (values.protocol && !protocol_parse(values.protocol, &filter->protocol))
+		control_fail(request, CONTROL_INVALID,
+			"bad protocol `%.64s`: allowed: tcp, udp, icmp, icmpv6 or a number up to "
+			"255",
+			values.protocol);
+	else if (values.link && !link_find(requests, values.link, &filter->link))
+		control_fail(request, CONTROL_NOT_FOUND,
+			"there is no link `%.64s`: `tungate links` lists them", values.link);
+	else if (values.address && (fault = prefix_parse(values.address, &filter->address)))
+		control_fail(
+			request, CONTROL_INVALID, "bad address `%.64s`: %s", values.address, fault);
+	else if (values.port == 0 || values.port > UINT16_MAX)
+		control_fail(request, CONTROL_INVALID, "bad port: allowed: 1 to 65535");
+	else if (values.state && !text_copy(filter->state, sizeof filter->state, values.state))
+		control_fail(request, CONTROL_INVALID, "there is no state `%.64s`", values.state);
+	else {
+		if (limit)
+			*limit = values.limit;
+		return true;
+	}
+	return false;
+}
+
+/* ---- JSON ---- */
+
+/* Where one side is: a link's name, "uplink", or "gateway" for our own services. */
+static json_t *side_json(struct requests *requests, zone_id zone)
+{
+	if (zone == ZONE_UPLINK)
+		return json_string("uplink");
+	if (ZONE_IS_SERVICE(zone))
+		return json_string("gateway");
+	return text_json(requests->ops.link_name(requests->ops.context, zone));
+}
+
+static json_t *direction_json(const struct flow_info *flow, unsigned i)
+{
+	const struct member members[] = {
+		{"source", address_json(flow->family, &flow->direction[i].source)},
+		{"source_port", number_json(flow->direction[i].source_port)},
+		{"destination", address_json(flow->family, &flow->direction[i].destination)},
+		{"destination_port", number_json(flow->direction[i].destination_port)},
+		{"counter", counter_json(&flow->direction[i].counter)},
+	};
+
+	return object_json(members, ARRAY_COUNT(members));
+}
+
+static json_t *flow_json(struct requests *requests, const struct flow_info *flow)
+{
+	const struct member members[] = {
+		{"id", number_json(flow->id)},
+		{"protocol", protocol_json(flow->protocol)},
+		{"state", text_json(flow->state)},
+		{"replied", json_boolean(flow->replied)},
+		{"network", text_json(network_name(requests, flow->network))},
+		{"from", side_json(requests, flow->link[0])},
+		{"to", side_json(requests, flow->link[1])},
+		{"original", direction_json(flow, 0)},
+		{"reply", direction_json(flow, 1)},
+		{"expires_s", number_json(flow->expires_ms / 1000)},
+	};
+
+	return object_json(members, ARRAY_COUNT(members));
+}
+
+/* ---- list and flush ---- */
+
+struct walk {
+	struct requests *requests;
+	struct flow_filter filter;
+	uint32_t cursor;
+	int64_t limit; /* 0: none */
+	int64_t count; /* matches so far */
+	bool done;
+};
+
+static bool list_next_flow(void *context, json_t **item)
+{
+	struct walk *walk = context;
+	struct flow_info flow;
+
+	if ((walk->limit && walk->count == walk->limit) ||
+		!engine_flow_next(walk->requests->ops.engine, &walk->cursor, &flow))
+		return false;
+	if (filter_matches(&walk->filter, &flow)) {
+		walk->count++;
+		*item = flow_json(walk->requests, &flow);
+	}
+	return true;
+}
+
+static bool flush_next_flows(void *context, json_t **item)
+{
+	struct walk *walk = context;
+	struct engine *engine = walk->requests->ops.engine;
+	struct flow_info flow;
+
+	if (walk->done)
+		return false;
+	for (unsigned i = 0; i < FLUSH_PORTION; i++) {
+		if (!engine_flow_next(engine, &walk->cursor, &flow)) {
+			const struct member members[] = {
+				{"flushed", number_json((uint64_t)walk->count)},
+			};
+			*item = object_json(members, ARRAY_COUNT(members));
+			walk->done = true;
+			break;
+		}
+		if (filter_matches(&walk->filter, &flow))
+			walk->count += engine_flow_end(engine, flow.id);
+	}
+	return true;
+}
+
+static void walk_start(struct requests *requests, struct control_request *request, bool list)
+{
+	const struct control_producer producer = {
+		.next = list ? list_next_flow : flush_next_flows,
+		.release = free,
+		.context = calloc(1, sizeof(struct walk)),
+		.list = list,
+	};
+	struct walk *walk = producer.context;
+
+	if (!walk)
+		return control_fail(request, CONTROL_FAILED, "out of memory");
+	walk->requests = requests;
+	if (filter_read(requests, request, &walk->filter, list ? &walk->limit : NULL))
+		control_produce(request, &producer);
+	else
+		free(walk);
+}
+
+void handle_connections(void *context, struct control_request *request)
+{
+	walk_start(context, request, true);
+}
+
+void handle_connections_flush(void *context, struct control_request *request)
+{
+	walk_start(context, request, false);
+}
+
+/* ---- follow ---- */
+
+struct follower {
+	struct requests *requests;
+	struct control_client *client;
+	struct flow_filter filter;
+	LIST_ENTRY(follower) link;
+};
+
+static void on_follower_closed(void *context)
+{
+	struct follower *follower = context;
+	struct requests *requests = follower->requests;
+
+	LIST_REMOVE(follower, link);
+	free(follower);
+	engine_watch(requests->ops.engine, !LIST_EMPTY(&requests->followers));
+}
+
+void handle_connections_follow(void *context, struct control_request *request)
+{
+	struct requests *requests = context;
+	struct follower *follower = calloc(1, sizeof *follower);
+
+	if (!follower)
+		return control_fail(request, CONTROL_FAILED, "out of memory");
+	if (!filter_read(requests, request, &follower->filter, NULL))
+		return free(follower);
+	follower->requests = requests;
+	follower->client = control_stream(request, on_follower_closed, follower);
+	LIST_INSERT_HEAD(&requests->followers, follower, link);
+	engine_watch(requests->ops.engine, true);
+	const struct member members[] = {
+		{"type", text_json("following")},
+	};
+	control_stream_push(follower->client, object_json(members, ARRAY_COUNT(members)));
+}
+
+void requests_flow_event(
+	struct requests *requests, enum flow_event event, const struct flow_info *flow)
+{
+	static const char *const types[] = {
+		[FLOW_NEW] = "new",
+		[FLOW_ESTABLISHED] = "established",
+		[FLOW_END] = "end",
+	};
+	struct follower *follower = LIST_FIRST(&requests->followers), *next;
+
+	for (; follower; follower = next) {
+		next = LIST_NEXT(follower, link); /* a push may close its follower */
+		if (!filter_matches(&follower->filter, flow))
+			continue;
+		const struct member members[] = {
+			{"type", text_json(types[event])},
+			{"connection", flow_json(requests, flow)},
+		};
+		control_stream_push(follower->client, object_json(members, ARRAY_COUNT(members)));
+	}
+}

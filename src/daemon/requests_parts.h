@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * requests_parts: what the files of requests share; private to requests*.c.
+ */
+#ifndef TUNGATE_DAEMON_REQUESTS_PARTS_H
+#define TUNGATE_DAEMON_REQUESTS_PARTS_H
+
+#include <jansson.h>
+#include <sys/queue.h>
+#include "control/params.h"
+#include "daemon/requests.h"
+
+struct follower;
+
+struct requests {
+	struct daemon_ops ops;
+	LIST_HEAD(, follower) followers; /* of connections.follow */
+};
+
+#define ARRAY_COUNT(array) (sizeof(array) / sizeof(array)[0])
+
+/* ---- JSON (requests_json.c) ---- */
+
+struct member {
+	const char *key;
+	json_t *value; /* taken over */
+};
+/* An object of these members; NULL where one of them is NULL: out of memory. */
+json_t *object_json(const struct member *members, unsigned count);
+
+/* The text, or null where it is NULL. */
+json_t *text_json(const char *text);
+json_t *number_json(uint64_t number);
+/* Null where the address is zero, or the prefix has no family. */
+json_t *address_json(uint8_t family, const union addr *address);
+json_t *prefix_json(const struct prefix *prefix);
+json_t *counter_json(const struct counter *counter);
+json_t *link_json(struct requests *requests, const struct daemon_link *link);
+
+/* The name of a network; "?" where a reload has taken it away. */
+const char *network_name(struct requests *requests, unsigned network);
+
+/* ---- handlers ---- */
+
+typedef void request_handler(void *context, struct control_request *request);
+
+request_handler handle_attach, handle_detach, handle_reload;
+request_handler handle_forward_add, handle_forward_del, handle_forward_list;
+request_handler handle_connections, handle_connections_follow, handle_connections_flush;
+
+#endif
