@@ -351,6 +351,7 @@ nginx_start() {
 	mkdir -p "$home/www"
 	echo "this is $name" >"$home/www/index.html"
 	cat >"$home/nginx.conf" <<-E
+		user root;
 		daemon off;
 		master_process off;
 		pid $home/nginx.pid;
