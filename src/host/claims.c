@@ -21,6 +21,7 @@
  * "portless" is accepted by the socket and passed by the guard.
  */
 #include <errno.h>
+#include <linux/if_arp.h>
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
 #include <linux/pkt_cls.h>
@@ -296,6 +297,24 @@ static void emit_program(struct program *program, const struct port_claims *clai
 	emit_ipv6(program, claims, tcp, udp);
 	block_end(program, block);
 	emit_return(program, program->other);
+}
+
+int claims_l2_bytes(unsigned type)
+{
+	switch (type) {
+	case ARPHRD_ETHER:
+	case ARPHRD_LOOPBACK:
+		return ETH_HLEN;
+	case ARPHRD_NONE:
+	case ARPHRD_PPP:
+	case ARPHRD_RAWIP:
+	case ARPHRD_TUNNEL:
+	case ARPHRD_TUNNEL6:
+	case ARPHRD_SIT:
+		return 0;
+	default:
+		return -EOPNOTSUPP;
+	}
 }
 
 int claims_program(const struct port_claims *claims, enum claims_use use, unsigned l2_bytes,

@@ -48,6 +48,10 @@ enum claims_use {
 	CLAIMS_GUARD,
 };
 
+/* Bytes of link-layer header on an interface of this ARPHRD_* type: 14, 0, or -EOPNOTSUPP where
+ * its frames are neither Ethernet nor plain IP. */
+int claims_l2_bytes(unsigned type);
+
 /*
  * Write the program into `program` of BPF_MAXINSNS instructions; `l2_bytes` is the link-layer
  * header's length (14 or 0).  Returns the number of instructions, -E2BIG where there are too many

@@ -33,6 +33,12 @@ void guard_uncover(struct guard *guard, int ifindex);
 int guard_claims_set(struct guard *guard, const struct port_claims *claims);
 /* Sockets mode: make up to `count` more guard sockets; true while some are missing. */
 bool guard_fill(struct guard *guard, unsigned count);
+/*
+ * For a listening socket of a published port, right after bind(): it hears the host itself alone, what comes from
+ * outside is the gateway's.  Without it the kernel would answer outside clients where the guard
+ * is made of sockets.  0 or -errno.
+ */
+int guard_local_only(int fd);
 /* "clsact" or "sockets". */
 const char *guard_kind(const struct guard *guard);
 

@@ -20,9 +20,9 @@
  *then it goes on behind it.
  */
 #include <errno.h>
-#include <linux/if_arp.h>
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
+#include <net/if.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -341,26 +341,17 @@ static int identify(struct afpacket *afpacket, int ifindex)
 			strerror(-error));
 		return error;
 	}
-	switch (request.ifr_hwaddr.sa_family) {
-	case ARPHRD_ETHER:
-	case ARPHRD_LOOPBACK:
-		afpacket->l2_bytes = ETH_HLEN;
-		memcpy(afpacket->mac, request.ifr_hwaddr.sa_data, sizeof(afpacket->mac));
-		return 0;
-	case ARPHRD_NONE:
-	case ARPHRD_PPP:
-	case ARPHRD_RAWIP:
-	case ARPHRD_TUNNEL:
-	case ARPHRD_TUNNEL6:
-	case ARPHRD_SIT:
-		return 0;
-	default:
+	const int l2_bytes = claims_l2_bytes(request.ifr_hwaddr.sa_family);
+	if (l2_bytes < 0) {
 		log_error(afpacket->log,
 			"%s cannot be an uplink: it has neither Ethernet nor plain IP frames (link "
 			"type %d); name another interface by `uplinks =`",
 			afpacket->name, request.ifr_hwaddr.sa_family);
-		return -EOPNOTSUPP;
+		return l2_bytes;
 	}
+	afpacket->l2_bytes = (uint16_t)l2_bytes;
+	memcpy(afpacket->mac, request.ifr_hwaddr.sa_data, sizeof(afpacket->mac));
+	return 0;
 }
 
 static int buffer_set(int fd, int force, int plain, uint32_t bytes)

@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * port_range: is the external range free of the host's own ports?
+ *
+ * Two owners are possible.  The kernel hands out ip_local_port_range to whoever does not ask for a
+ * port, except those of ip_local_reserved_ports.  And sockets hold ports now, as sock_diag tells;
+ * those on loopback addresses are no trouble, since nothing of ours ever arrives there, nor is a
+ * connection in TIME-WAIT, which nobody holds any more.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <linux/inet_diag.h>
+#include <linux/sock_diag.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "host/guard.h"
+#include "host/request.h"
+
+#define SYSCTL_DIR "/proc/sys/net/ipv4/"
+
+/* Every reserved port of "8080,9148-9155", at most "1-65535" in full: one line. */
+static bool read_line(const char *path, char *line, int size)
+{
+	FILE *file = fopen(path, "re");
+
+	if (!file)
+		return false;
+	const bool read = fgets(line, size, file) != NULL;
+	fclose(file);
+	return read;
+}
+
+/* Whether `ports` lies inside one range of the list; the kernel writes it sorted and merged. */
+static bool list_covers(const char *list, struct port_range ports)
+{
+	while (*list) {
+		char *end;
+		const unsigned long first = strtoul(list, &end, 10);
+		const unsigned long last = *end == '-' ? strtoul(end + 1, &end, 10) : first;
+
+		if (end == list)
+			return false;
+		if (first <= ports.first && ports.last <= last)
+			return true;
+		list = *end ? end + 1 : end;
+	}
+	return false;
+}
+
+static bool is_reserved(struct port_range ports)
+{
+	char line[4096];
+
+	return read_line(SYSCTL_DIR "ip_local_reserved_ports", line, sizeof(line)) &&
+	       list_covers(line, ports);
+}
+
+static int check_ephemeral(const struct log *log, struct port_range ports)
+{
+	unsigned first, last;
+	char line[64];
+
+	if (!read_line(SYSCTL_DIR "ip_local_port_range", line, sizeof(line)) ||
+		sscanf(line, "%u %u", &first, &last) != 2)
+		return 0; /* a kernel without IPv4 */
+	if (ports.last < first || last < ports.first || is_reserved(ports))
+		return 0;
+	log_error(log,
+		"ports %u-%u overlap the ports %u-%u that the kernel gives to the host's programs: "
+		"choose "
+		"others by `ports =`, or reserve them by `sysctl "
+		"net.ipv4.ip_local_reserved_ports=%u-%u`",
+		ports.first, ports.last, first, last, ports.first, ports.last);
+	return -EADDRINUSE;
+}
+
+/* The lowest port of the range that a socket holds. */
+struct holder {
+	struct port_range ports;
+	uint16_t port; /* 0: none */
+	uint8_t family;
+	union addr address;
+};
+
+static void on_socket(void *context, struct nlmsghdr *message)
+{
+	const struct inet_diag_msg *socket = NLMSG_DATA(message);
+	struct holder *holder = context;
+	const uint16_t port = ntohs(socket->id.idiag_sport);
+	union addr address = {0};
+
+	if (message->nlmsg_type != SOCK_DIAG_BY_FAMILY || port < holder->ports.first ||
+		port > holder->ports.last || (holder->port && holder->port <= port))
+		return;
+	memcpy(&address, socket->id.idiag_src, addr_bits(socket->idiag_family) / 8);
+	if (addr_is_loopback(socket->idiag_family, &address))
+		return;
+	holder->port = port;
+	holder->family = socket->idiag_family;
+	holder->address = address;
+}
+
+static int find_holder(
+	struct nl_sock *socket, uint8_t family, uint8_t protocol, struct holder *holder)
+{
+	const struct inet_diag_req_v2 query = {
+		.sdiag_family = family,
+		.sdiag_protocol = protocol,
+		.idiag_states = ~(1U << TCP_TIME_WAIT),
+	};
+	struct request request;
+
+	request_start(&request, SOCK_DIAG_BY_FAMILY, NLM_F_DUMP, &query, sizeof(query));
+	return request_run(socket, &request, on_socket, holder);
+}
+
+static int check_held(const struct log *log, struct nl_sock *socket, struct port_range ports,
+	uint8_t family, uint8_t protocol)
+{
+	struct holder holder = {.ports = ports};
+	char text[ADDR_TEXT_SIZE];
+	const int error = find_holder(socket, family, protocol, &holder);
+
+	if (error) {
+		log_warning(log,
+			"cannot see which ports are in use (sock_diag): %s; make sure "
+			"that %u-%u are free",
+			strerror(-error), ports.first, ports.last);
+		return 0;
+	}
+	if (holder.port == 0)
+		return 0;
+	log_error(log,
+		"%s port %u of `ports = %u-%u` is in use on %s: stop the program that has it (`ss "
+		"-anp sport = :%u`), or choose other `ports =`",
+		protocol == IPPROTO_TCP ? "TCP" : "UDP", holder.port, ports.first, ports.last,
+		addr_format(holder.family, &holder.address, text), holder.port);
+	return -EADDRINUSE;
+}
+
+static int check_sockets(const struct log *log, struct port_range ports)
+{
+	static const uint8_t families[] = {AF_INET, AF_INET6};
+	static const uint8_t protocols[] = {IPPROTO_TCP, IPPROTO_UDP};
+	struct nl_sock *socket;
+	int error = request_open(NETLINK_SOCK_DIAG, &socket);
+
+	if (error) {
+		log_warning(
+			log, "cannot see which ports are in use (sock_diag): %s", strerror(-error));
+		return 0;
+	}
+	for (unsigned i = 0; i < 4 && !error; i++)
+		error = check_held(log, socket, ports, families[i / 2], protocols[i % 2]);
+	request_close(socket);
+	return error;
+}
+
+int guard_check_range(const struct log *log, struct port_range ports)
+{
+	const int error = check_ephemeral(log, ports);
+
+	return error ? error : check_sockets(log, ports);
+}
