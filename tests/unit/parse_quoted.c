@@ -56,7 +56,8 @@ Test(parse_quoted, quoted_packets)
 	expect_quoted(quote(fragment(make_good(UDP4), 800, true), 28), L4_FRAGMENT, 20, 0);
 	expect_quoted(quote(fragment(make_good(UDP6), 800, true), 56), L4_FRAGMENT, 48, 0);
 	expect_quoted(
-		quote(extend(make_good(UDP6), IPPROTO_DSTOPTS, options8, 8), 56), L4_UDP, 48, 0);
+		quote(extend(make_good(UDP6), IPPROTO_DSTOPTS, (uint8_t[8]){0, 0, 1, 4}, 8), 56),
+		L4_UDP, 48, 0);
 }
 
 static void expect_no_quote(struct packet *error, const char *what)
