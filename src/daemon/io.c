@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * io: bursts of packets through the engine.
+ *
+ * One set of buffers serves all links, since each burst is finished before the next one is
+ * read: the same few pages stay in the cache.  Outgoing packets are gathered as long as they leave
+ * by the same door and written together, in order, so no flow is ever reordered.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include "daemon/guests.h"
+#include "daemon/io.h"
+#include "daemon/service.h"
+#include "daemon/uplinks.h"
+
+/* Bursts read from one descriptor before the others get their turn. */
+#define ROUNDS_MAX 8
+/* A slot holds headroom and the largest packet, rounded up to whole pages. */
+#define SLOT_BYTES (((PACKET_HEADROOM + PACKET_BYTES_MAX + 4095) / 4096) * 4096)
+
+/* Where a gathered batch leaves. */
+enum door { DOOR_NONE, DOOR_UPLINK, DOOR_LINK, DOOR_SERVICE };
+
+struct io {
+	struct daemon *daemon;
+	uint8_t *buffers;
+	struct packet packet[LINK_BURST];
+	struct packet made; /* for what the engine makes */
+	/* The batch being gathered. */
+	enum door door;
+	uint16_t door_index;
+	unsigned count;
+	struct packet *batch[LINK_BURST];
+};
+
+static void slot_reset(struct io *io, unsigned i)
+{
+	io->packet[i].data = io->buffers + (size_t)i * SLOT_BYTES + PACKET_HEADROOM;
+	io->packet[i].capacity = PACKET_BYTES_MAX;
+}
+
+int io_create(struct daemon *daemon, struct io **result)
+{
+	struct io *io = calloc(1, sizeof(*io));
+	const size_t bytes = (size_t)(LINK_BURST + 1) * SLOT_BYTES;
+
+	if (io == NULL)
+		return -ENOMEM;
+	io->daemon = daemon;
+	io->buffers = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (io->buffers == MAP_FAILED) {
+		free(io);
+		return -ENOMEM;
+	}
+	for (unsigned i = 0; i < LINK_BURST; i++)
+		slot_reset(io, i);
+	io->made.data = io->buffers + (size_t)LINK_BURST * SLOT_BYTES + PACKET_HEADROOM;
+	io->made.capacity = PACKET_BYTES_MAX;
+	*result = io;
+	return 0;
+}
+
+void io_free(struct io *io)
+{
+	if (io == NULL)
+		return;
+	munmap(io->buffers, (size_t)(LINK_BURST + 1) * SLOT_BYTES);
+	free(io);
+}
+
+/* ---- out ---- */
+
+static void link_write(struct io *io, struct link *link)
+{
+	const int sent = link == NULL ? 0 : link->ops->write(link, io->batch, io->count);
+
+	for (unsigned lost = sent < 0 ? 0 : (unsigned)sent; lost < io->count; lost++)
+		engine_count_drop(io->daemon->engine, DROP_SEND);
+}
+
+static void batch_flush(struct io *io)
+{
+	if (io->count == 0)
+		return;
+	switch (io->door) {
+	case DOOR_UPLINK:
+		uplinks_send(io->daemon->uplinks, io->batch, io->count);
+		break;
+	case DOOR_LINK:
+		link_write(io, guests_link(io->daemon->guests, io->door_index));
+		break;
+	default:
+		link_write(io, service_link(io->daemon->service, io->door_index));
+		break;
+	}
+	io->count = 0;
+}
+
+static void batch_add(struct io *io, struct packet *packet, enum door door, uint16_t index)
+{
+	if (io->door != door || io->door_index != index || io->count == LINK_BURST)
+		batch_flush(io);
+	io->door = door;
+	io->door_index = index;
+	io->batch[io->count++] = packet;
+}
+
+static void packet_out(struct io *io, struct packet *packet, enum verdict verdict)
+{
+	if (verdict == VERDICT_LOCAL)
+		batch_add(io, packet, DOOR_SERVICE, packet->network);
+	else if (verdict == VERDICT_SEND && packet->out_zone == ZONE_UPLINK)
+		batch_add(io, packet, DOOR_UPLINK, 0);
+	else if (verdict == VERDICT_SEND)
+		batch_add(io, packet, DOOR_LINK, packet->out_zone);
+}
+
+void io_flush_engine(struct io *io)
+{
+	while (engine_next_output(io->daemon->engine, &io->made)) {
+		if (ZONE_IS_SERVICE(io->made.out_zone)) {
+			io->made.network = io->made.out_zone & 0x7fff;
+			packet_out(io, &io->made, VERDICT_LOCAL);
+		} else {
+			packet_out(io, &io->made, VERDICT_SEND);
+		}
+		batch_flush(io);
+	}
+}
+
+/* ---- in ---- */
+
+static void burst_process(struct io *io, unsigned count, bool output)
+{
+	struct engine *engine = io->daemon->engine;
+	const uint64_t now_ms = uv_now(io->daemon->loop);
+
+	if (count > 1) {
+		for (unsigned i = 0; i < count; i++)
+			engine_prefetch(engine, &io->packet[i]);
+	}
+	for (unsigned i = 0; i < count; i++) {
+		struct packet *packet = &io->packet[i];
+		packet_out(io, packet,
+			output ? engine_output(engine, packet, now_ms)
+			       : engine_input(engine, packet, now_ms));
+	}
+	batch_flush(io);
+	io_flush_engine(io);
+}
+
+int io_link_readable(struct io *io, struct link *link)
+{
+	for (unsigned round = 0; round < ROUNDS_MAX; round++) {
+		const int count = link->ops->read(link, io->packet, LINK_BURST);
+		if (count <= 0)
+			return count;
+		burst_process(io, (unsigned)count, false);
+	}
+	return 0;
+}
+
+int io_service_readable(struct io *io, struct link *link, uint16_t network)
+{
+	for (unsigned round = 0; round < ROUNDS_MAX; round++) {
+		const int count = link->ops->read(link, io->packet, LINK_BURST);
+		if (count <= 0)
+			return count;
+		for (int i = 0; i < count; i++) {
+			io->packet[i].network = network;
+			io->packet[i].in_zone = ZONE_SERVICE(network);
+		}
+		burst_process(io, (unsigned)count, true);
+	}
+	return 0;
+}
+
+void io_uplink_readable(struct io *io, struct afpacket *afpacket)
+{
+	for (unsigned round = 0; round < ROUNDS_MAX; round++) {
+		const int count = afpacket_read(afpacket, io->packet, LINK_BURST);
+		if (count <= 0)
+			return;
+		burst_process(io, (unsigned)count, false);
+	}
+}

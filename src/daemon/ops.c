@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * ops: what the control socket's requests ask the daemon to do, handed to the part that does it.
+ */
+#include <stddef.h>
+#include "daemon/daemon.h"
+#include "daemon/guests.h"
+#include "daemon/publish.h"
+#include "daemon/uplinks.h"
+
+static const struct config *op_config(void *context)
+{
+	return ((struct daemon *)context)->config;
+}
+
+static void op_status(void *context, struct daemon_status *status)
+{
+	struct daemon *daemon = context;
+
+	*status = (struct daemon_status){
+		.started_s = daemon->started_s,
+		.uptime_ms = uv_now(daemon->loop) - daemon->started_ms,
+		.config_path = daemon->config_path,
+	};
+	uplinks_status(daemon->uplinks, status);
+}
+
+static bool op_link(void *context, unsigned index, struct daemon_link *link)
+{
+	return guests_describe(((struct daemon *)context)->guests, index, link);
+}
+
+static const char *op_link_name(void *context, zone_id zone)
+{
+	return guests_name(((struct daemon *)context)->guests, zone);
+}
+
+static int op_attach(void *context, const struct daemon_attach *attach, struct daemon_link *link,
+	struct request_error *error)
+{
+	return guests_attach(((struct daemon *)context)->guests, attach, link, error);
+}
+
+static int op_detach(void *context, const char *name, struct request_error *error)
+{
+	return guests_detach(((struct daemon *)context)->guests, name, error);
+}
+
+static const struct forward *op_forward(void *context, unsigned index)
+{
+	return publish_get(((struct daemon *)context)->publish, index);
+}
+
+static int op_forward_add(void *context, const struct forward *forward, struct request_error *error)
+{
+	return publish_add(((struct daemon *)context)->publish, forward, error);
+}
+
+static int op_forward_del(void *context, const struct forward *forward, struct request_error *error)
+{
+	return publish_del(((struct daemon *)context)->publish, forward, error);
+}
+
+static int op_reload(void *context, struct config_errors *errors)
+{
+	return daemon_reload(context, errors);
+}
+
+void daemon_ops_fill(struct daemon *daemon, struct daemon_ops *ops)
+{
+	*ops = (struct daemon_ops){
+		.context = daemon,
+		.engine = daemon->engine,
+		.names = {.find = guests_find, .context = daemon},
+		.config = op_config,
+		.status = op_status,
+		.link = op_link,
+		.link_name = op_link_name,
+		.attach = op_attach,
+		.detach = op_detach,
+		.forward = op_forward,
+		.forward_add = op_forward_add,
+		.forward_del = op_forward_del,
+		.reload = op_reload,
+	};
+}

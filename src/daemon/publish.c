@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * publish: published ports on the host.
+ *
+ * Adding is all or nothing: sockets first (they say whether the ports are free), then the
+ * relays, the engine's forward, and last the claims, from when on packets from outside are ours.
+ */
+#include <errno.h>
+#include <linux/filter.h>
+#include <net/if.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include "daemon/publish.h"
+#include "daemon/relay.h"
+#include "daemon/service.h"
+#include "daemon/sockets.h"
+#include "daemon/uplinks.h"
+
+#define RELAY_CLIENTS_MAX 256
+#define RELAY_UDP_IDLE_MS 60000
+#define RELAY_CONNECT_MS  10000
+
+struct published_port {
+	struct publish *owner;
+	const struct forward *forward;
+	uint16_t offset; /* of the port in the forward's range */
+	struct relay *relay;
+};
+
+struct published_forward {
+	struct forward forward;
+	unsigned count;
+	struct published_port port[]; /* one per port of the range */
+};
+
+struct publish {
+	struct daemon *daemon;
+	unsigned count;
+	struct published_forward *forward[ENGINE_FORWARDS_MAX];
+};
+
+static bool relay_target(void *context, struct sockaddr_storage *address)
+{
+	const struct published_port *port = context;
+	const struct forward *forward = port->forward;
+
+	socket_address(address, forward->guest_family, &forward->guest,
+		(uint16_t)(forward->guest_port + port->offset));
+	return true;
+}
+
+/*
+ * The socket serves the host itself, and neighbours on interfaces that are no uplinks.  Whatever
+ * comes over an uplink is the engine's: the guard keeps it from the socket.  Where the guard is
+ * itself one of sockets it cannot, and the socket hears `lo` only.
+ */
+static int accept_local_only(int fd)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (uint32_t)(SKF_AD_OFF + SKF_AD_IFINDEX)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, if_nametoindex("lo"), 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
+		BPF_STMT(BPF_RET | BPF_K, 0),
+	};
+	const struct sock_fprog program = {.len = sizeof(code) / sizeof(code[0]), .filter = code};
+
+	return setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program)) == 0
+		       ? 0
+		       : -errno;
+}
+
+static int port_open(
+	struct published_forward *published, uint16_t offset, struct request_error *error)
+{
+	struct published_port *port = &published->port[published->count];
+	const struct forward *forward = &published->forward;
+	struct daemon *daemon = port->owner->daemon;
+	const uint16_t number = (uint16_t)(forward->ports.first + offset);
+	const int type = forward->protocol == IPPROTO_TCP ? SOCK_STREAM : SOCK_DGRAM;
+	struct relay_settings settings = {
+		.target_netns = service_netns(daemon->service),
+		.target = relay_target,
+		.context = port,
+		.connections_max = RELAY_CLIENTS_MAX,
+		.udp_idle_ms = RELAY_UDP_IDLE_MS,
+		.tcp_connect_ms = RELAY_CONNECT_MS,
+	};
+	int result;
+
+	port->forward = forward;
+	port->offset = offset;
+	settings.listen_fd = socket_listen(-1, type, forward->guest_family, &forward->host, number);
+	result = settings.listen_fd;
+	if (result >= 0)
+		result = uplinks_are_shielded(daemon->uplinks)
+				 ? 0
+				 : accept_local_only(settings.listen_fd);
+	if (result == 0)
+		result = relay_start(daemon->loop, daemon->log, &settings, &port->relay);
+	if (result == 0) {
+		published->count++;
+		return 0;
+	}
+	if (settings.listen_fd >= 0)
+		close(settings.listen_fd);
+	snprintf(error->text, sizeof(error->text), "%s port %u cannot be published: %s%s",
+		type == SOCK_STREAM ? "tcp" : "udp", number, strerror(-result),
+		result == -EADDRINUSE ? " by another program (see `ss -lntup`); choose another port"
+				      : "");
+	return result;
+}
+
+static void ports_close(struct published_forward *published)
+{
+	while (published->count > 0)
+		relay_stop(published->port[--published->count].relay);
+}
+
+/* Tell filters and guard what is published now. */
+static int claims_renew(struct publish *publish)
+{
+	struct published claims[ENGINE_FORWARDS_MAX];
+
+	for (unsigned i = 0; i < publish->count; i++)
+		claims[i] = (struct published){
+			.protocol = publish->forward[i]->forward.protocol,
+			.ports = publish->forward[i]->forward.ports,
+		};
+	return uplinks_claims_set(publish->daemon->uplinks, claims, publish->count);
+}
+
+static int engine_add(
+	struct publish *publish, const struct forward *forward, struct request_error *error)
+{
+	const int result = engine_forward_add(publish->daemon->engine, forward);
+
+	if (result == -EEXIST)
+		snprintf(error->text, sizeof(error->text),
+			"ports %u-%u are published already; `tungate forward list` shows by what",
+			forward->ports.first, forward->ports.last);
+	else if (result != 0)
+		snprintf(error->text, sizeof(error->text),
+			"no room for another forward: there are %d", ENGINE_FORWARDS_MAX);
+	return result;
+}
+
+int publish_add(struct publish *publish, const struct forward *forward, struct request_error *error)
+{
+	const unsigned ports = forward->ports.last - forward->ports.first + 1u;
+	struct published_forward *published =
+		calloc(1, sizeof(*published) + ports * sizeof(published->port[0]));
+	int result;
+
+	if (published == NULL) {
+		snprintf(error->text, sizeof(error->text), "out of memory");
+		return -ENOMEM;
+	}
+	published->forward = *forward;
+	for (unsigned i = 0; i < ports; i++)
+		published->port[i].owner = publish;
+	result = engine_add(publish, forward, error);
+	if (result != 0)
+		goto failed;
+	for (unsigned i = 0; i < ports && result == 0; i++)
+		result = port_open(published, (uint16_t)i, error);
+	if (result != 0)
+		goto remove;
+	publish->forward[publish->count++] = published;
+	result = claims_renew(publish);
+	if (result == 0)
+		return 0;
+	snprintf(error->text, sizeof(error->text), "the packet filters cannot take the port: %s",
+		strerror(-result));
+	publish->count--;
+	claims_renew(publish);
+
+remove:
+	ports_close(published);
+	engine_forward_del(publish->daemon->engine, forward);
+failed:
+	free(published);
+	return result;
+}
+
+static bool is_same(const struct forward *have, const struct forward *wanted)
+{
+	return have->protocol == wanted->protocol && have->ports.first == wanted->ports.first &&
+	       have->ports.last == wanted->ports.last && have->host_family == wanted->host_family &&
+	       addr_equal(&have->host, &wanted->host) &&
+	       (wanted->guest_family == 0 || wanted->guest_family == have->guest_family);
+}
+
+int publish_del(struct publish *publish, const struct forward *forward, struct request_error *error)
+{
+	for (unsigned i = 0; i < publish->count; i++) {
+		struct published_forward *published = publish->forward[i];
+		if (!is_same(&published->forward, forward))
+			continue;
+		publish->forward[i] = publish->forward[--publish->count];
+		ports_close(published);
+		engine_forward_del(publish->daemon->engine, &published->forward);
+		free(published);
+		return claims_renew(publish);
+	}
+	snprintf(error->text, sizeof(error->text),
+		"no such forward; `tungate forward list` shows what there is");
+	return -ENOENT;
+}
+
+const struct forward *publish_get(const struct publish *publish, unsigned index)
+{
+	return index < publish->count ? &publish->forward[index]->forward : NULL;
+}
+
+int publish_create(struct daemon *daemon, struct publish **result)
+{
+	struct publish *publish = calloc(1, sizeof(*publish));
+
+	if (publish == NULL)
+		return -ENOMEM;
+	publish->daemon = daemon;
+	*result = publish;
+	return 0;
+}
+
+void publish_free(struct publish *publish)
+{
+	if (publish == NULL)
+		return;
+	while (publish->count > 0) {
+		struct published_forward *published = publish->forward[--publish->count];
+		ports_close(published);
+		free(published);
+	}
+	free(publish);
+}

@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * reload: a new config takes the old one's place, whole or not at all.
+ *
+ * Everything that can fail is tried before anything is changed: the file is read and checked, what
+ * cannot change while running is compared, the ruleset is compiled.  Then the new config is
+ * swapped in, and what hangs on it follows.  Flows, and links and forwards added by request, stay.
+ */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "daemon/daemon.h"
+#include "daemon/guests.h"
+#include "daemon/publish.h"
+#include "daemon/service.h"
+
+__attribute__((format(printf, 2, 3))) static void errors_add(
+	struct config_errors *errors, const char *format, ...)
+{
+	char **grown = realloc(errors->text, (errors->count + 1) * sizeof(*grown));
+	va_list arguments;
+	int length;
+
+	if (grown == NULL)
+		return;
+	errors->text = grown;
+	va_start(arguments, format);
+	length = vasprintf(&errors->text[errors->count], format, arguments);
+	va_end(arguments);
+	if (length >= 0)
+		errors->count++;
+}
+
+static bool prefixes_equal(const struct prefix *a, const struct prefix *b)
+{
+	return a->family == b->family && a->length == b->length && addr_equal(&a->base, &b->base);
+}
+
+static bool networks_equal(const struct network_config *a, const struct network_config *b)
+{
+	return strcmp(a->name, b->name) == 0 && prefixes_equal(&a->subnet4, &b->subnet4) &&
+	       prefixes_equal(&a->subnet6, &b->subnet6) && addr_equal(&a->gateway4, &b->gateway4) &&
+	       addr_equal(&a->gateway6, &b->gateway6) && a->dns == b->dns;
+}
+
+/* Networks are known by their place in the file: new ones may follow the old ones, nothing else. */
+static void networks_compare(
+	const struct config *old, const struct config *config, struct config_errors *errors)
+{
+	for (unsigned i = 0; i < old->network_count; i++)
+		if (i >= config->network_count ||
+			!networks_equal(&old->networks[i], &config->networks[i]))
+			errors_add(errors,
+				"network %s: a network cannot be changed, moved or removed while "
+				"the gateway runs (its mtu can); restart tungated, or add new "
+				"networks behind the old ones",
+				old->networks[i].name);
+}
+
+static void fixed_compare(
+	const struct config *old, const struct config *config, struct config_errors *errors)
+{
+	const struct gateway_config *a = &old->gateway, *b = &config->gateway;
+
+	if (a->ports.first != b->ports.first || a->ports.last != b->ports.last)
+		errors_add(errors,
+			"ports: %u-%u cannot become %u-%u while the gateway runs; restart it",
+			a->ports.first, a->ports.last, b->ports.first, b->ports.last);
+	if (old->limits.flows != config->limits.flows)
+		errors_add(errors, "flows: %u cannot become %u while the gateway runs; restart it",
+			old->limits.flows, config->limits.flows);
+	if (strcmp(a->control, b->control) != 0)
+		errors_add(errors,
+			"control: %s cannot become %s while the gateway runs; restart it",
+			a->control, b->control);
+	if (a->guard != b->guard)
+		errors_add(errors, "guard: cannot change while the gateway runs; restart it");
+}
+
+/* ---- forwards of the file ---- */
+
+static bool forward_is_in(const struct config *config, const struct forward *forward)
+{
+	for (unsigned i = 0; i < config->forward_count; i++) {
+		const struct forward *other = &config->forwards[i];
+		if (other->protocol == forward->protocol &&
+			other->ports.first == forward->ports.first &&
+			other->ports.last == forward->ports.last &&
+			other->host_family == forward->host_family &&
+			addr_equal(&other->host, &forward->host) &&
+			other->guest_family == forward->guest_family &&
+			addr_equal(&other->guest, &forward->guest) &&
+			other->guest_port == forward->guest_port)
+			return true;
+	}
+	return false;
+}
+
+static void forwards_delete(
+	struct daemon *daemon, const struct config *from, const struct config *unless_in)
+{
+	struct request_error error;
+
+	for (unsigned i = 0; i < from->forward_count; i++)
+		if (!forward_is_in(unless_in, &from->forwards[i]))
+			publish_del(daemon->publish, &from->forwards[i], &error);
+}
+
+static int forwards_add(struct daemon *daemon, const struct config *from,
+	const struct config *unless_in, struct config_errors *errors)
+{
+	struct request_error error;
+	int result = 0;
+
+	for (unsigned i = 0; i < from->forward_count && result == 0; i++) {
+		if (forward_is_in(unless_in, &from->forwards[i]))
+			continue;
+		result = publish_add(daemon->publish, &from->forwards[i], &error);
+		if (result != 0)
+			errors_add(errors, "%s:%u: %s", daemon->config_path, from->forwards[i].line,
+				error.text);
+	}
+	return result;
+}
+
+/* Replace the old file's forwards; on failure those are back. */
+static int forwards_replace(struct daemon *daemon, const struct config *old,
+	const struct config *config, struct config_errors *errors)
+{
+	struct config_errors ignored = {0};
+
+	forwards_delete(daemon, old, config);
+	const int result = forwards_add(daemon, config, old, errors);
+	if (result == 0)
+		return 0;
+	forwards_delete(daemon, config, old);
+	forwards_add(daemon, old, config, &ignored);
+	config_errors_free(&ignored);
+	return result;
+}
+
+int daemon_reload(struct daemon *daemon, struct config_errors *errors)
+{
+	struct config *old = daemon->config;
+	struct config *config = daemon_config_read(daemon->config_path, errors);
+	struct ruleset *ruleset = NULL;
+	int result = -EINVAL;
+
+	if (config == NULL)
+		return result;
+	networks_compare(old, config, errors);
+	fixed_compare(old, config, errors);
+	if (errors->count != 0)
+		goto failed;
+	ruleset = ruleset_create(config);
+	if (ruleset == NULL) {
+		result = -ENOMEM;
+		goto failed;
+	}
+	daemon->config = config;
+	engine_networks_set(daemon->engine, config->networks, config->network_count);
+	result = service_update(daemon->service);
+	if (result == 0)
+		result = forwards_replace(daemon, old, config, errors);
+	if (result != 0)
+		goto back;
+	ruleset_free(engine_ruleset_swap(daemon->engine, ruleset));
+	engine_timeouts_set(daemon->engine, &config->timeouts);
+	guests_update(daemon->guests, old);
+	config_free(old);
+	log_info(daemon->log, "the configuration is reloaded");
+	return 0;
+
+back:
+	daemon->config = old;
+	engine_networks_set(daemon->engine, old->networks, old->network_count);
+	ruleset_free(ruleset);
+failed:
+	config_free(config);
+	return result;
+}

@@ -1,0 +1,584 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * uplinks: interfaces, routes, neighbours, guard.
+ *
+ * Whatever the kernel reports, the answer is the same in kind: cached routes are forgotten and
+ * flows told to ask again (routes_changed); an interface that has gone takes its uplink, its
+ * addresses and its paths with it, and comes back as a new one when a route names it.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include "daemon/io.h"
+#include "daemon/paths.h"
+#include "daemon/uplinks.h"
+#include "host/guard.h"
+#include "host/netlink.h"
+
+/* Ask the kernel again about a next hop in use: it keeps entries alive by itself where it knows
+ * NTF_EXT_MANAGED; where it does not, this does. */
+#define NEIGHBOUR_CONFIRM_MS 20000
+/* ... and about one that did not answer. */
+#define NEIGHBOUR_RETRY_MS 1000
+/* Guard sockets made at a time, where sockets are the guard. */
+#define GUARD_PORTION     32
+#define GUARD_INTERVAL_MS 10
+
+struct uplink {
+	struct uplinks *owner;
+	struct host_interface interface;
+	struct afpacket *afpacket;
+	uv_poll_t poll;
+	unsigned address_count;
+	struct {
+		uint8_t family;
+		union addr address;
+	} address[ENGINE_EXTERNALS_MAX];
+};
+
+struct uplinks {
+	struct daemon *daemon;
+	struct host_netlink *netlink;
+	struct guard *guard;
+	uv_poll_t netlink_poll;
+	uv_timer_t guard_filler;
+	unsigned count;
+	struct uplink *uplink[CONFIG_UPLINKS_MAX];
+	struct paths *paths;
+	struct published *published; /* what the claims point to */
+	unsigned published_count;
+};
+
+static struct port_claims claims_of(const struct uplinks *uplinks)
+{
+	return (struct port_claims){
+		.external = uplinks->daemon->config->gateway.ports,
+		.published = uplinks->published,
+		.published_count = uplinks->published_count,
+	};
+}
+
+static struct uplink *uplink_find(const struct uplinks *uplinks, int ifindex)
+{
+	for (unsigned i = 0; i < uplinks->count; i++)
+		if (uplinks->uplink[i]->interface.ifindex == ifindex)
+			return uplinks->uplink[i];
+	return NULL;
+}
+
+/* What the kernel's routes say may have changed. */
+static void routes_changed(struct uplinks *uplinks)
+{
+	paths_invalidate(uplinks->paths);
+	engine_path_invalidate(uplinks->daemon->engine);
+}
+
+/* ---- addresses ---- */
+
+static void uplink_address_add(struct uplink *uplink, uint8_t family, const union addr *address)
+{
+	struct daemon *daemon = uplink->owner->daemon;
+	char text[ADDR_TEXT_SIZE];
+
+	if (addr_is_link_local(family, address) || addr_is_loopback(family, address))
+		return;
+	for (unsigned i = 0; i < uplink->address_count; i++)
+		if (uplink->address[i].family == family &&
+			addr_equal(&uplink->address[i].address, address))
+			return;
+	if (uplink->address_count == ENGINE_EXTERNALS_MAX ||
+		engine_external_add(daemon->engine, family, address) != 0) {
+		log_warning(daemon->log,
+			"%s on %s is not used: the gateway serves at most %d addresses of the host",
+			addr_format(family, address, text), uplink->interface.name,
+			ENGINE_EXTERNALS_MAX);
+		return;
+	}
+	uplink->address[uplink->address_count].family = family;
+	uplink->address[uplink->address_count++].address = *address;
+	log_debug(daemon->log, "uplink %s: address %s", uplink->interface.name,
+		addr_format(family, address, text));
+}
+
+static void uplink_address_remove_at(struct uplink *uplink, unsigned i)
+{
+	struct daemon *daemon = uplink->owner->daemon;
+	char text[ADDR_TEXT_SIZE];
+	const unsigned ended = engine_external_del(
+		daemon->engine, uplink->address[i].family, &uplink->address[i].address);
+
+	log_info(daemon->log, "uplink %s: address %s is gone, and %u connections with it",
+		uplink->interface.name,
+		addr_format(uplink->address[i].family, &uplink->address[i].address, text), ended);
+	uplink->address[i] = uplink->address[--uplink->address_count];
+}
+
+static void uplink_address_remove(struct uplink *uplink, uint8_t family, const union addr *address)
+{
+	for (unsigned i = 0; i < uplink->address_count; i++)
+		if (uplink->address[i].family == family &&
+			addr_equal(&uplink->address[i].address, address)) {
+			uplink_address_remove_at(uplink, i);
+			return;
+		}
+}
+
+static void address_each(void *context, int ifindex, uint8_t family, const struct prefix *prefix,
+	const union addr *address)
+{
+	struct uplink *uplink = uplink_find(context, ifindex);
+
+	(void)prefix;
+	if (uplink != NULL)
+		uplink_address_add(uplink, family, address);
+}
+
+/* ---- interfaces ---- */
+
+static void uplink_readable(uv_poll_t *poll, int status, int events)
+{
+	struct uplink *uplink = poll->data;
+
+	(void)status;
+	(void)events;
+	io_uplink_readable(uplink->owner->daemon->io, uplink->afpacket);
+}
+
+static bool uplink_is_allowed(const struct uplinks *uplinks, const char *name)
+{
+	const struct gateway_config *gateway = &uplinks->daemon->config->gateway;
+
+	for (unsigned i = 0; i < gateway->uplink_count; i++)
+		if (strcmp(gateway->uplinks[i], name) == 0)
+			return true;
+	return gateway->uplink_count == 0;
+}
+
+static struct uplink *uplink_open(struct uplinks *uplinks, int ifindex)
+{
+	struct daemon *daemon = uplinks->daemon;
+	struct uplink *uplink = calloc(1, sizeof(*uplink));
+	const struct port_claims claims = claims_of(uplinks);
+
+	if (uplink == NULL)
+		return NULL;
+	uplink->owner = uplinks;
+	if (uplinks->count == CONFIG_UPLINKS_MAX ||
+		host_interface_get(uplinks->netlink, ifindex, &uplink->interface) != 0 ||
+		!uplink_is_allowed(uplinks, uplink->interface.name))
+		goto refused;
+	/* The guard first: from the first packet on the kernel must be silent. */
+	if (guard_cover(uplinks->guard, ifindex) != 0)
+		goto refused;
+	if (afpacket_open(daemon->log, ifindex, daemon->config->gateway.receive_buffer_bytes,
+		    &claims, &uplink->afpacket) != 0)
+		goto uncover;
+	uplinks->uplink[uplinks->count++] = uplink;
+	host_addresses_each(uplinks->netlink, address_each, uplinks);
+	uv_poll_init(daemon->loop, &uplink->poll, afpacket_fd(uplink->afpacket));
+	uplink->poll.data = uplink;
+	uv_poll_start(&uplink->poll, UV_READABLE, uplink_readable);
+	log_info(daemon->log, "uplink %s is open (mtu %u, guard %s)", uplink->interface.name,
+		uplink->interface.mtu, guard_kind(uplinks->guard));
+	return uplink;
+
+uncover:
+	guard_uncover(uplinks->guard, ifindex);
+refused:
+	free(uplink);
+	return NULL;
+}
+
+static void uplink_free(uv_handle_t *handle)
+{
+	free(handle->data);
+}
+
+static void uplink_close(struct uplinks *uplinks, struct uplink *uplink)
+{
+	paths_drop_interface(uplinks->paths, uplink->interface.ifindex);
+	while (uplink->address_count > 0)
+		uplink_address_remove_at(uplink, uplink->address_count - 1);
+	guard_uncover(uplinks->guard, uplink->interface.ifindex);
+	uv_poll_stop(&uplink->poll);
+	afpacket_close(uplink->afpacket);
+	for (unsigned i = 0; i < uplinks->count; i++)
+		if (uplinks->uplink[i] == uplink)
+			uplinks->uplink[i] = uplinks->uplink[--uplinks->count];
+	uv_close((uv_handle_t *)&uplink->poll, uplink_free);
+}
+
+static void interface_changed(struct uplinks *uplinks, int ifindex)
+{
+	struct uplink *uplink = uplink_find(uplinks, ifindex);
+
+	if (uplink == NULL ||
+		host_interface_get(uplinks->netlink, ifindex, &uplink->interface) != 0)
+		return;
+	afpacket_mac_set(uplink->afpacket, uplink->interface.mac);
+	routes_changed(uplinks);
+}
+
+static void interface_removed(struct uplinks *uplinks, int ifindex)
+{
+	struct uplink *uplink = uplink_find(uplinks, ifindex);
+
+	if (uplink == NULL)
+		return;
+	log_info(uplinks->daemon->log, "uplink %s is gone", uplink->interface.name);
+	uplink_close(uplinks, uplink);
+	routes_changed(uplinks);
+}
+
+/* ---- neighbours ---- */
+
+static void path_release_pending(struct uplinks *uplinks, struct path *path)
+{
+	const struct next_hop *hop = &path->hop;
+
+	for (unsigned i = 0; i < path->pending_count; i++)
+		if (afpacket_write(path->afpacket, &path->pending[i], &hop, 1) != 1)
+			engine_count_drop(uplinks->daemon->engine, DROP_SEND);
+	path_pending_free(path);
+}
+
+static void path_fail_pending(struct uplinks *uplinks, struct path *path)
+{
+	for (unsigned i = 0; i < path->pending_count; i++)
+		engine_count_drop(uplinks->daemon->engine, DROP_NEIGHBOUR);
+	path_pending_free(path);
+}
+
+static void neighbour_changed(struct uplinks *uplinks, const struct host_event *event)
+{
+	for (uint16_t i = 0; i < uplinks->paths->count; i++) {
+		struct path *path = &uplinks->paths->path[i];
+		if (!path->used || path->on_link || path->ifindex != event->ifindex ||
+			path->family != event->family ||
+			!addr_equal(&path->next_hop, &event->address))
+			continue;
+		path->resolved = event->resolved;
+		if (event->resolved) {
+			memcpy(path->hop.mac, event->mac, sizeof(path->hop.mac));
+			path_release_pending(uplinks, path);
+		} else {
+			path_fail_pending(uplinks, path);
+		}
+	}
+}
+
+/* Is the next hop's MAC at hand? Ask the kernel where it is time to. */
+static bool path_is_ready(struct uplinks *uplinks, struct path *path)
+{
+	const uint64_t now_ms = uv_now(uplinks->daemon->loop), since_ms = now_ms - path->asked_ms;
+
+	if (path->on_link ||
+		since_ms < (path->resolved ? NEIGHBOUR_CONFIRM_MS : NEIGHBOUR_RETRY_MS))
+		return path->on_link || path->resolved;
+	path->asked_ms = now_ms;
+	path->resolved = host_neighbour_get(uplinks->netlink, path->ifindex, path->family,
+				 &path->next_hop, path->hop.mac) == 0;
+	if (path->resolved)
+		path_release_pending(uplinks, path);
+	return path->resolved;
+}
+
+/* ---- events ---- */
+
+static void host_event(void *context, const struct host_event *event)
+{
+	struct uplinks *uplinks = context;
+	struct uplink *uplink = uplink_find(uplinks, event->ifindex);
+
+	switch (event->change) {
+	case HOST_NEIGHBOUR:
+		neighbour_changed(uplinks, event);
+		break;
+	case HOST_ADDRESS_ADDED:
+		if (uplink != NULL)
+			uplink_address_add(uplink, event->family, &event->address);
+		routes_changed(uplinks);
+		break;
+	case HOST_ADDRESS_REMOVED:
+		if (uplink != NULL)
+			uplink_address_remove(uplink, event->family, &event->address);
+		routes_changed(uplinks);
+		break;
+	case HOST_INTERFACE_CHANGED:
+		interface_changed(uplinks, event->ifindex);
+		break;
+	case HOST_INTERFACE_REMOVED:
+		interface_removed(uplinks, event->ifindex);
+		break;
+	case HOST_ROUTES_CHANGED:
+		routes_changed(uplinks);
+		break;
+	case HOST_OVERRUN:
+		log_debug(uplinks->daemon->log, "netlink events were lost, looking again");
+		host_addresses_each(uplinks->netlink, address_each, uplinks);
+		routes_changed(uplinks);
+		break;
+	}
+}
+
+static void netlink_readable(uv_poll_t *poll, int status, int events)
+{
+	struct uplinks *uplinks = poll->data;
+
+	(void)status;
+	(void)events;
+	host_netlink_dispatch(uplinks->netlink);
+}
+
+/* ---- routes ---- */
+
+static enum route_result route_ask(
+	struct uplinks *uplinks, uint8_t family, const union addr *destination, struct route *route)
+{
+	struct host_route found = {0};
+	bool reused;
+	const enum route_result result =
+		host_route_get(uplinks->netlink, family, destination, &found);
+
+	if (result != ROUTE_UPLINK)
+		return result;
+	struct uplink *uplink = uplink_find(uplinks, found.ifindex);
+	if (uplink == NULL)
+		uplink = uplink_open(uplinks, found.ifindex);
+	if (uplink == NULL)
+		return ROUTE_PROHIBITED;
+	const struct path wanted = {
+		.on_link = !uplink->interface.ethernet,
+		.family = found.has_gateway ? found.gateway_family : family,
+		.ifindex = found.ifindex,
+		.mtu = (uint16_t)(found.mtu > UINT16_MAX ? UINT16_MAX : found.mtu),
+		.next_hop = found.has_gateway ? found.gateway : *destination,
+		.afpacket = uplink->afpacket,
+	};
+	route->path = paths_get(uplinks->paths, &wanted, &reused);
+	route->mtu = wanted.mtu;
+	route->source = found.source;
+	if (reused)
+		routes_changed(uplinks);
+	return ROUTE_UPLINK;
+}
+
+enum route_result uplinks_route(
+	void *context, uint8_t family, const union addr *destination, struct route *route)
+{
+	struct daemon *daemon = context;
+	struct uplinks *uplinks = daemon->uplinks;
+	struct cached_route *cached = paths_cached(uplinks->paths, family, destination);
+
+	if (!paths_cache_holds(uplinks->paths, cached, family, destination)) {
+		struct route fresh = {0};
+		const enum route_result result = route_ask(uplinks, family, destination, &fresh);
+		*cached = (struct cached_route){
+			.generation = uplinks->paths->generation,
+			.family = family,
+			.result = (uint8_t)result,
+			.destination = *destination,
+			.route = fresh,
+		};
+	}
+	*route = cached->route;
+	return cached->result;
+}
+
+/* ---- sending ---- */
+
+static void uplink_write(struct uplinks *uplinks, struct afpacket *afpacket,
+	struct packet *const *packets, const struct next_hop *const *hops, unsigned count)
+{
+	const int sent = count == 0 ? 0 : afpacket_write(afpacket, packets, hops, count);
+
+	for (unsigned lost = sent < 0 ? 0 : (unsigned)sent; lost < count; lost++)
+		engine_count_drop(uplinks->daemon->engine, DROP_SEND);
+}
+
+void uplinks_send(struct uplinks *uplinks, struct packet *const *packets, unsigned count)
+{
+	struct packet *batch[LINK_BURST];
+	const struct next_hop *hops[LINK_BURST];
+	struct afpacket *afpacket = NULL;
+	unsigned gathered = 0;
+
+	for (unsigned i = 0; i < count; i++) {
+		struct path *path = &uplinks->paths->path[packets[i]->path];
+		if (!path->used) {
+			engine_count_drop(uplinks->daemon->engine, DROP_SEND);
+			continue;
+		}
+		if (!path_is_ready(uplinks, path)) {
+			if (!path_hold(path, packets[i]))
+				engine_count_drop(uplinks->daemon->engine, DROP_NEIGHBOUR);
+			continue;
+		}
+		if (path->afpacket != afpacket) {
+			uplink_write(uplinks, afpacket, batch, hops, gathered);
+			gathered = 0;
+			afpacket = path->afpacket;
+		}
+		batch[gathered] = packets[i];
+		hops[gathered++] = &path->hop;
+	}
+	uplink_write(uplinks, afpacket, batch, hops, gathered);
+}
+
+/* ---- claims ---- */
+
+int uplinks_claims_set(struct uplinks *uplinks, const struct published *published, unsigned count)
+{
+	struct published *copy = calloc(count + 1, sizeof(*copy));
+	int error;
+
+	if (copy == NULL)
+		return -ENOMEM;
+	if (count > 0)
+		memcpy(copy, published, count * sizeof(*copy));
+	free(uplinks->published);
+	uplinks->published = copy;
+	uplinks->published_count = count;
+	const struct port_claims claims = claims_of(uplinks);
+	error = guard_claims_set(uplinks->guard, &claims);
+	for (unsigned i = 0; i < uplinks->count && error == 0; i++)
+		error = afpacket_claims_set(uplinks->uplink[i]->afpacket, &claims);
+	return error;
+}
+
+bool uplinks_are_shielded(const struct uplinks *uplinks)
+{
+	return strcmp(guard_kind(uplinks->guard), "clsact") == 0;
+}
+
+/* ---- life ---- */
+
+static void guard_filler_run(uv_timer_t *timer)
+{
+	struct uplinks *uplinks = timer->data;
+
+	if (!guard_fill(uplinks->guard, GUARD_PORTION))
+		uv_timer_stop(timer);
+}
+
+int uplinks_create(struct daemon *daemon, struct uplinks **result)
+{
+	struct uplinks *uplinks = calloc(1, sizeof(*uplinks));
+	int error = -ENOMEM;
+
+	if (uplinks == NULL)
+		return error;
+	uplinks->daemon = daemon;
+	uplinks->paths = calloc(1, sizeof(*uplinks->paths));
+	if (uplinks->paths == NULL)
+		goto paths;
+	uplinks->paths->generation = 1;
+	error = guard_check_range(daemon->log, daemon->config->gateway.ports);
+	if (error != 0)
+		goto range;
+	error = host_netlink_open(daemon->log, host_event, uplinks, &uplinks->netlink);
+	if (error != 0)
+		goto range;
+	const struct port_claims claims = claims_of(uplinks);
+	error = guard_open(daemon->log, daemon->config->gateway.guard, &claims, &uplinks->guard);
+	if (error != 0)
+		goto guard;
+	uv_poll_init(daemon->loop, &uplinks->netlink_poll, host_netlink_fd(uplinks->netlink));
+	uplinks->netlink_poll.data = uplinks;
+	uv_poll_start(&uplinks->netlink_poll, UV_READABLE, netlink_readable);
+	uv_timer_init(daemon->loop, &uplinks->guard_filler);
+	uplinks->guard_filler.data = uplinks;
+	uv_timer_start(&uplinks->guard_filler, guard_filler_run, 0, GUARD_INTERVAL_MS);
+	*result = uplinks;
+	return 0;
+
+guard:
+	host_netlink_close(uplinks->netlink);
+range:
+	free(uplinks->paths);
+paths:
+	free(uplinks);
+	return error;
+}
+
+void uplinks_start(struct uplinks *uplinks)
+{
+	const union addr anywhere4 = addr_v4(192, 0, 2, 1);
+	union addr anywhere6;
+	uint8_t family;
+	struct route route;
+
+	addr_parse("2001:db8::1", &anywhere6, &family);
+	const bool has4 =
+		uplinks_route(uplinks->daemon, AF_INET, &anywhere4, &route) == ROUTE_UPLINK;
+	const bool has6 =
+		uplinks_route(uplinks->daemon, AF_INET6, &anywhere6, &route) == ROUTE_UPLINK;
+	if (!has4 && !has6)
+		log_warning(uplinks->daemon->log,
+			"the host has no default route: guests reach only what the host has routes "
+			"to; add one (ip route add default via ROUTER) and it is picked up");
+}
+
+static void uplinks_freed(uv_handle_t *handle)
+{
+	free(handle->data);
+}
+
+void uplinks_free(struct uplinks *uplinks)
+{
+	if (uplinks == NULL)
+		return;
+	while (uplinks->count > 0)
+		uplink_close(uplinks, uplinks->uplink[0]);
+	uv_timer_stop(&uplinks->guard_filler);
+	uv_poll_stop(&uplinks->netlink_poll);
+	guard_close(uplinks->guard);
+	host_netlink_close(uplinks->netlink);
+	for (uint16_t i = 0; i < uplinks->paths->count; i++)
+		path_pending_free(&uplinks->paths->path[i]);
+	free(uplinks->paths);
+	free(uplinks->published);
+	uv_close((uv_handle_t *)&uplinks->guard_filler, NULL);
+	uv_close((uv_handle_t *)&uplinks->netlink_poll, uplinks_freed);
+}
+
+/* ---- status ---- */
+
+static union addr default_next_hop(struct uplinks *uplinks, int ifindex, uint8_t family)
+{
+	union addr anywhere = addr_v4(192, 0, 2, 1);
+	struct host_route route = {0};
+	uint8_t parsed = AF_INET;
+
+	if (family == AF_INET6)
+		addr_parse("2001:db8::1", &anywhere, &parsed);
+	if (host_route_get(uplinks->netlink, parsed, &anywhere, &route) != ROUTE_UPLINK ||
+		route.ifindex != ifindex || !route.has_gateway || route.gateway_family != family)
+		return (union addr){0};
+	return route.gateway;
+}
+
+void uplinks_status(struct uplinks *uplinks, struct daemon_status *status)
+{
+	status->guard = guard_kind(uplinks->guard);
+	status->uplink_count = uplinks->count;
+	for (unsigned i = 0; i < uplinks->count; i++) {
+		const struct uplink *uplink = uplinks->uplink[i];
+		struct daemon_uplink *shown = &status->uplinks[i];
+		const int ifindex = uplink->interface.ifindex;
+
+		*shown = (struct daemon_uplink){
+			.up = uplink->interface.up,
+			.mtu = uplink->interface.mtu,
+			.next_hop4 = default_next_hop(uplinks, ifindex, AF_INET),
+			.next_hop6 = default_next_hop(uplinks, ifindex, AF_INET6),
+		};
+		memcpy(shown->name, uplink->interface.name, sizeof(shown->name));
+		for (unsigned a = uplink->address_count; a-- > 0;) {
+			union addr *address = uplink->address[a].family == AF_INET
+						      ? &shown->address4
+						      : &shown->address6;
+			*address = uplink->address[a].address;
+		}
+	}
+}
