@@ -151,7 +151,7 @@ static bool turn_to_slot(struct wheel *wheel, uint64_t now, struct place *place)
 uint32_t wheel_next_expired(
 	struct wheel *wheel, const struct wheel_slab *slab, uint64_t now_ms, unsigned *budget)
 {
-	struct place place;
+	struct place place = {0};
 
 	while (*budget > 0) {
 		if (!turn_to_slot(wheel, now_ms >> TICK_SHIFT, &place))
