@@ -33,52 +33,6 @@ __attribute__((format(printf, 2, 3))) static void errors_add(
 		errors->count++;
 }
 
-static bool prefixes_equal(const struct prefix *a, const struct prefix *b)
-{
-	return a->family == b->family && a->length == b->length && addr_equal(&a->base, &b->base);
-}
-
-static bool networks_equal(const struct network_config *a, const struct network_config *b)
-{
-	return strcmp(a->name, b->name) == 0 && prefixes_equal(&a->subnet4, &b->subnet4) &&
-	       prefixes_equal(&a->subnet6, &b->subnet6) && addr_equal(&a->gateway4, &b->gateway4) &&
-	       addr_equal(&a->gateway6, &b->gateway6) && a->dns == b->dns;
-}
-
-/* Networks are known by their place in the file: new ones may follow the old ones, nothing else. */
-static void networks_compare(
-	const struct config *old, const struct config *config, struct config_errors *errors)
-{
-	for (unsigned i = 0; i < old->network_count; i++)
-		if (i >= config->network_count ||
-			!networks_equal(&old->networks[i], &config->networks[i]))
-			errors_add(errors,
-				"network %s: a network cannot be changed, moved or removed while "
-				"the gateway runs (its mtu can); restart tungated, or add new "
-				"networks behind the old ones",
-				old->networks[i].name);
-}
-
-static void fixed_compare(
-	const struct config *old, const struct config *config, struct config_errors *errors)
-{
-	const struct gateway_config *a = &old->gateway, *b = &config->gateway;
-
-	if (a->ports.first != b->ports.first || a->ports.last != b->ports.last)
-		errors_add(errors,
-			"ports: %u-%u cannot become %u-%u while the gateway runs; restart it",
-			a->ports.first, a->ports.last, b->ports.first, b->ports.last);
-	if (old->limits.flows != config->limits.flows)
-		errors_add(errors, "flows: %u cannot become %u while the gateway runs; restart it",
-			old->limits.flows, config->limits.flows);
-	if (strcmp(a->control, b->control) != 0)
-		errors_add(errors,
-			"control: %s cannot become %s while the gateway runs; restart it",
-			a->control, b->control);
-	if (a->guard != b->guard)
-		errors_add(errors, "guard: cannot change while the gateway runs; restart it");
-}
-
 /* ---- forwards of the file ---- */
 
 static bool forward_is_in(const struct config *config, const struct forward *forward)
@@ -146,14 +100,15 @@ int daemon_reload(struct daemon *daemon, struct config_errors *errors)
 	struct config *old = daemon->config;
 	struct config *config = daemon_config_read(daemon->config_path, errors);
 	struct ruleset *ruleset = NULL;
+	char difference[512];
 	int result = -EINVAL;
 
 	if (config == NULL)
 		return result;
-	networks_compare(old, config, errors);
-	fixed_compare(old, config, errors);
-	if (errors->count != 0)
+	if (!config_reloadable(old, config, difference, sizeof(difference))) {
+		errors_add(errors, "%s", difference);
 		goto failed;
+	}
 	ruleset = ruleset_create(config);
 	if (ruleset == NULL) {
 		result = -ENOMEM;
