@@ -9,23 +9,26 @@
 #include "wire/gso.h"
 
 #include <arpa/inet.h>
+#include <stddef.h>
 #include <string.h>
 #include "base/cksum.h"
 
-/* A complete checksum of 0 is written as ffff, its other spelling: in UDP 0 means "none", and
- * everywhere else the two are the same. */
-static be16 finish(uint64_t sum)
+static be16 finish_udp(uint64_t sum)
 {
-	const be16 field = (be16)~cksum_fold(sum);
+	const be16 checksum = (be16)~cksum_fold(sum);
 
-	return field ? field : 0xffff;
+	return checksum ? checksum : 0xffff; /* in UDP, 0 means "none" */
 }
 
 be16 gso_checksum(const struct packet *packet)
 {
 	const uint32_t start = packet->offload.csum_start;
+	const uint64_t sum = cksum_add(packet->data + start, packet->length - start, 0);
 
-	return finish(cksum_add(packet->data + start, packet->length - start, 0));
+	/* The field's place tells the protocol, also in a tunnel. */
+	if (packet->offload.csum_offset == offsetof(struct udp_header, checksum))
+		return finish_udp(sum);
+	return (be16)~cksum_fold(sum);
 }
 
 void gso_complete_checksum(struct packet *packet)
@@ -97,14 +100,14 @@ uint32_t gso_segment(const struct packet *packet, uint32_t index, struct packet 
 
 		advance_tcp(tcp, offset, last);
 		tcp->checksum = 0;
-		tcp->checksum = finish(cksum_add(tcp, l4_bytes, pseudo));
+		tcp->checksum = (be16)~cksum_fold(cksum_add(tcp, l4_bytes, pseudo));
 		out->headers.tcp_flags = tcp->flags;
 	} else {
 		struct udp_header *udp = packet_l4(out);
 
 		udp->length = htons((uint16_t)l4_bytes);
 		udp->checksum = 0;
-		udp->checksum = finish(cksum_add(udp, l4_bytes, pseudo));
+		udp->checksum = finish_udp(cksum_add(udp, l4_bytes, pseudo));
 	}
 	return out->length;
 }
