@@ -3,7 +3,8 @@
  * tun: a TUN interface in the gateway's own namespace, for a host that routes a subnet to it.
  *
  * The interface carries the gateway's address without the kernel's own prefix route; the one route
- * to the subnet is made here, for the two prefixes need not be the same.
+ * to the subnet is made here, unless the host has one: then the guests are behind another
+ * interface, the host forwards between the two, and a policy route leads their packets to us.
  */
 #include <errno.h>
 #include <linux/if_addr.h>
@@ -33,12 +34,12 @@ static int address_and_route(const struct log *log, struct nl_sock *socket, int 
 		return error;
 	}
 	error = setup_route(socket, ifindex, subnet, NULL);
-	if (error == -EEXIST)
-		log_error(log,
-			"the host has a route to %s already: remove it, or give the network "
-			"another subnet",
+	if (error == -EEXIST) {
+		log_info(log, "the host has a route to %s already: that is where its guests are",
 			prefix_format(subnet, text));
-	else if (error)
+		return 0;
+	}
+	if (error)
 		log_error(log, "cannot add a route to %s: %s", prefix_format(subnet, text),
 			strerror(-error));
 	return error;
@@ -56,11 +57,11 @@ static int configure(const struct log *log, struct nl_sock *socket,
 		log_error(log, "cannot set interface %s up: %s", device, strerror(-error));
 		return error;
 	}
-	error = address_and_route(log, socket, ifindex, &settings->subnet4, &settings->address4,
+	error = address_and_route(log, socket, ifindex, &settings->subnet4, &settings->gateway4,
 		settings->prefix_length4);
 	if (error)
 		return error;
-	return address_and_route(log, socket, ifindex, &settings->subnet6, &settings->address6,
+	return address_and_route(log, socket, ifindex, &settings->subnet6, &settings->gateway6,
 		settings->prefix_length6);
 }
 
