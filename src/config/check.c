@@ -11,9 +11,7 @@
 
 /* ---- addresses in subnets ---- */
 
-/* An address that a host of the subnet may have: inside it, not its first one (the network itself;
- * in IPv6 the routers' anycast address), nor IPv4's last one (broadcast). */
-static bool subnet_has_host(const struct prefix *subnet, const union addr *address)
+bool subnet_has_host(const struct prefix *subnet, const union addr *address)
 {
 	if (subnet->family == 0 || !prefix_contains(subnet, subnet->family, address) ||
 		addr_equal(address, &subnet->base))

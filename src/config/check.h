@@ -5,6 +5,10 @@
 
 #include "config/problems.h"
 
+/* Whether a host of the subnet may have this address: it is inside, not the first one (the network
+ * itself; in IPv6 the routers' anycast address), nor IPv4's last one (broadcast). */
+bool subnet_has_host(const struct prefix *subnet, const union addr *address);
+
 /* One network or link by itself; for sections whose keys were all good. */
 void check_network(const struct network_config *network, struct problems *problems);
 void check_link(

@@ -69,7 +69,7 @@ static bool forward_load(
 	struct forward forward;
 
 	word_next(&host, protocol);
-	host += strspn(host, " \t");
+	host += strspn(host, BLANKS);
 	if (*host == '\0')
 		return refuse(
 			why, "allowed: tcp or udp, a blank, PORT or HOSTADDR:PORT, then `= GUEST`");

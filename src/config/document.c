@@ -23,8 +23,6 @@
 
 #include "config/words.h"
 
-#define BLANKS " \t"
-
 struct reader {
 	struct document *document;
 	struct problems *problems;

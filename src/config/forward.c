@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "config/keys.h"
+#include "config/check.h"
 #include "config/rule.h"
 
 /*
@@ -95,32 +95,49 @@ static bool link_find(const struct config *config, const char *name, uint8_t fam
 	return refuse_choice(why, "guest", name, known);
 }
 
-/* A guest given by its address: in one of the networks, and not the gateway itself. */
+static const struct prefix *network_subnet(const struct network_config *network, uint8_t family)
+{
+	return family == AF_INET ? &network->subnet4 : &network->subnet6;
+}
+
+static bool guest_nowhere(
+	const struct config *config, const struct forward *forward, const struct sentence *why)
+{
+	char text[ADDR_TEXT_SIZE], known[CHOICES_SIZE] = "";
+
+	for (unsigned i = 0; i < config->network_count; i++) {
+		const struct prefix *subnet =
+			network_subnet(&config->networks[i], forward->guest_family);
+
+		if (subnet->family != 0)
+			choices_add(known, prefix_format(subnet, text));
+	}
+	addr_format(forward->guest_family, &forward->guest, text);
+	return refuse_choice(why, "guest", text, known);
+}
+
+/* A guest given by its address: in one of the networks, and one that a guest can have there. */
 static bool guest_locate(
 	const struct config *config, struct forward *forward, const struct sentence *why)
 {
-	const int network = config_network_of(config, forward->guest_family, &forward->guest);
-	char text[ADDR_TEXT_SIZE], known[CHOICES_SIZE] = "";
+	const uint8_t family = forward->guest_family;
+	const int index = config_network_of(config, family, &forward->guest);
+	char text[ADDR_TEXT_SIZE];
 
-	addr_format(forward->guest_family, &forward->guest, text);
-	for (unsigned i = 0; network < 0 && i < config->network_count; i++) {
-		const struct network_config *each = &config->networks[i];
-		const struct prefix *subnet =
-			forward->guest_family == AF_INET ? &each->subnet4 : &each->subnet6;
-		char prefix[ADDR_TEXT_SIZE];
+	if (index < 0)
+		return guest_nowhere(config, forward, why);
+	const struct network_config *network = &config->networks[index];
+	const union addr *gateway = family == AF_INET ? &network->gateway4 : &network->gateway6;
 
-		if (subnet->family != 0)
-			choices_add(known, prefix_format(subnet, prefix));
-	}
-	if (network < 0)
-		return refuse_choice(why, "guest", text, known);
-
-	const struct network_config *found = &config->networks[network];
-	if (addr_equal(&forward->guest,
-		    forward->guest_family == AF_INET ? &found->gateway4 : &found->gateway6))
-		return refuse(
-			why, "guest %s is the gateway itself: allowed: a guest's address", text);
-	forward->network = (uint16_t)network;
+	addr_format(family, &forward->guest, text);
+	if (addr_equal(&forward->guest, gateway))
+		return refuse(why, "%s is the gateway itself: allowed: a guest's address", text);
+	if (!subnet_has_host(network_subnet(network, family), &forward->guest))
+		return refuse(why,
+			"%s is no guest's: allowed: neither the first nor the broadcast "
+			"address of a subnet",
+			text);
+	forward->network = (uint16_t)index;
 	return true;
 }
 

@@ -63,27 +63,32 @@ void choices_add(char choices[CHOICES_SIZE], const char *name)
 
 #define NEAR_LENGTH_MAX 32
 
-/* Edits (insert, delete, replace) between two words of at most NEAR_LENGTH_MAX bytes: Wagner and
- * Fischer's algorithm with one row. */
+static unsigned least(unsigned a, unsigned b)
+{
+	return a < b ? a : b;
+}
+
+/* Edits between two words of at most NEAR_LENGTH_MAX bytes: insert, delete, replace, or swap two
+ * neighbours (the optimal string alignment distance). */
 static unsigned edit_distance(const char *a, size_t a_length, const char *b, size_t b_length)
 {
-	unsigned row[NEAR_LENGTH_MAX + 1];
+	unsigned edits[NEAR_LENGTH_MAX + 1][NEAR_LENGTH_MAX + 1]; /* of the first i and j bytes */
 
+	for (size_t i = 0; i <= a_length; i++)
+		edits[i][0] = (unsigned)i;
 	for (size_t j = 0; j <= b_length; j++)
-		row[j] = (unsigned)j;
+		edits[0][j] = (unsigned)j;
 	for (size_t i = 1; i <= a_length; i++) {
-		unsigned diagonal = row[0];
-
-		row[0] = (unsigned)i;
 		for (size_t j = 1; j <= b_length; j++) {
-			const unsigned replaced = diagonal + (a[i - 1] != b[j - 1]);
-			const unsigned shifted = 1 + (row[j] < row[j - 1] ? row[j] : row[j - 1]);
+			const unsigned replaced = edits[i - 1][j - 1] + (a[i - 1] != b[j - 1]);
+			const unsigned shifted = 1 + least(edits[i - 1][j], edits[i][j - 1]);
 
-			diagonal = row[j];
-			row[j] = replaced < shifted ? replaced : shifted;
+			edits[i][j] = least(replaced, shifted);
+			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+				edits[i][j] = least(edits[i][j], edits[i - 2][j - 2] + 1);
 		}
 	}
-	return row[b_length];
+	return edits[a_length][b_length];
 }
 
 /* The choice that `word` was probably meant to be: a quarter of its letters may be wrong, and
@@ -124,23 +129,22 @@ bool refuse_choice(
 		choices_format(choices, allowed, sizeof(allowed)));
 }
 
-static bool is_blank(char c)
-{
-	return c == ' ' || c == '\t';
-}
-
 bool word_next(const char **rest, char word[WORD_SIZE])
 {
-	const char *text = *rest;
+	const char *text = *rest + strspn(*rest, BLANKS);
 	size_t length = 0;
-	bool after_comma = false;
 
-	while (is_blank(*text))
-		text++;
-	for (; *text != '\0' && (after_comma || !is_blank(*text)); text++) {
-		after_comma = *text == ',' || (after_comma && is_blank(*text));
-		if (!is_blank(*text) && length < WORD_SIZE - 1)
+	while (*text != '\0') {
+		const char *next = text + strspn(text, BLANKS);
+
+		if (next > text && *next != ',' && text[-1] != ',')
+			break;
+		text = next;
+		if (*text == '\0')
+			break;
+		if (length < WORD_SIZE - 1)
 			word[length++] = *text;
+		text++;
 	}
 	word[length] = '\0';
 	*rest = text;
@@ -155,11 +159,10 @@ bool list_next(const char **rest, char element[WORD_SIZE])
 		return false;
 	size_t length = strcspn(text, ",");
 	*rest = text[length] == ',' ? text + length + 1 : NULL;
-	while (length > 0 && is_blank(*text)) {
-		text++;
-		length--;
-	}
-	while (length > 0 && is_blank(text[length - 1]))
+	const size_t blanks = strspn(text, BLANKS);
+	text += blanks;
+	length -= blanks;
+	while (length > 0 && strchr(BLANKS, text[length - 1]) != NULL)
 		length--;
 	snprintf(element, WORD_SIZE, "%.*s", (int)length, text);
 	return true;

@@ -14,6 +14,7 @@
 #include <stdint.h>
 #include "base/addr.h"
 
+#define BLANKS        " \t"
 #define WORD_SIZE     256  /* the longest word or list of a line, with NUL */
 #define SENTENCE_SIZE 512  /* one explanation */
 #define CHOICES_SIZE  1024 /* names joined by '|'; further ones are left out of a message */
@@ -39,7 +40,7 @@ char *choices_format(const char *choices, char *text, size_t size);
 void choices_add(char choices[CHOICES_SIZE], const char *name);
 
 /*
- * Take the next blank-separated word of *rest; blanks after a comma do not end it, so that
+ * Take the next blank-separated word of *rest; blanks around a comma do not end it, so that
  * "80, 443" is one word.  Returns false at the end of the text; an over-long word is cut, so
  * callers bound the text by WORD_SIZE.
  */

@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* config_errors: what is wrong with a file, told all at once, by line, with what is allowed. */
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tungate/config.h"
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+#define LAB "[network lab]\nsubnet = 10.1.0.0/24, fd01::/64\n"
+#define TWO "[network a]\nsubnet = 10.1.0.0/24\n[network b]\nsubnet = 10.2.0.0/24\n"
+
+/* One mistake each, and what its message must begin and go on with. */
+static const struct {
+	const char *text;
+	const char *start; /* behind "t:" */
+	const char *rest;  /* somewhere in it */
+} rows[] = {
+	/* the look of a line */
+	{"x", "1: neither", "KEY = VALUE"},
+	{"[gateway]\nlog-level: info\n", "2: neither", "KEY = VALUE"},
+	{"[gateway]\n= x\n", "2: `= x`", "key is missing"},
+	{"x = y", "1: `x = y`", "before any section"},
+	{"[gateway", "1: `[gateway`", "[KIND NAME]"},
+	{"[gateway] x", "1: `[gateway] x`", "[KIND NAME]"},
+	{"[]\nx = y\n", "1: `[]`", "[KIND NAME]"},
+	{"[ ]", "1: `[ ]`", "[KIND NAME]"},
+
+	/* sections */
+	{"[gatway]\nx = y\n", "1: [gatway]: unknown section `gatway`: did you mean `gateway`?",
+		"allowed: gateway, timeouts, limits, network, link, filter, nat, forwards"},
+	{"[gateway x]", "1: [gateway x]", "without a name"},
+	{"[gateway]\n[limits]\n[gateway]\nx = y\n", "3: [gateway]", "line 1"},
+	{"[filter]", "1: [filter]", "allowed: input, forward, output"},
+	{"[filter forwrad]", "1: [filter forwrad]", "did you mean `forward`?"},
+	{"[filter input]\n[filter output]\n[filter input]\n", "3: [filter input]", "line 1"},
+	{"[network]", "1: [network]", "bad name"},
+	{"[network uplink]", "1: [network uplink]", "which rules use"},
+	{"[network a b]", "1: [network a b]", "allowed: letters, digits"},
+	{"[network -a]", "1: [network -a]", "letter or digit first"},
+	{"[network 10.0.0.1]", "1: [network 10.0.0.1]", "no address"},
+	{"[network abcdefghijklmnopqrstuvwxyz-123456]", "1: [network abc", "1 to 31"},
+	{LAB "[network lab]\nsubnet = 10.2.0.0/24\n", "3: [network lab]", "line 1"},
+	{"[link w]\nnetns = a\n[link w]\nnetns = b\n", "3: [link w]", "line 1"},
+
+	/* keys */
+	{"[limits]\nflwos = 1\n", "2: `flwos = 1`: unknown key `flwos`: did you mean `flows`?",
+		"allowed: flows, icmp-errors-per-second"},
+	{"[limits]\nflows = 2000\n\nflows = 2000\n", "4: `flows = 2000`", "line 2"},
+	{"[limits]\nflows = 1023\n", "2: `flows = 1023`", "allowed: 1024 to 4194304"},
+	{"[limits]\nflows = 4194305\n", "2: ", "allowed: 1024 to 4194304"},
+	{"[limits]\nflows = 99999999999999999999\n", "2: ", "allowed: 1024"},
+	{"[limits]\nflows = -1\n", "2: ", "allowed: 1024"},
+	{"[limits]\nflows =\n", "2: `flows = `", "allowed: 1024"},
+	{"[limits]\nflows = 2K\n", "2: ", "allowed: 1024"},
+	{"[timeouts]\nudp = 0\n", "2: `udp = 0`", "allowed: 1 to 432000 seconds"},
+	{"[timeouts]\nudp = 6d\n", "2: ", "with a unit: s, m, h, d"},
+	{"[timeouts]\nudp = 5 m\n", "2: ", "with a unit"},
+	{"[timeouts]\nudp = m\n", "2: ", "with a unit"},
+	{"[gateway]\nbusy-poll = 1001\n", "2: ", "0 to 1000 microseconds"},
+	{"[gateway]\nbusy-poll = 1s\n", "2: ", "us, ms"},
+	{"[gateway]\nreceive-buffer = 2G\n", "2: ", "bytes, or with a unit: K, M, G"},
+	{"[gateway]\nlog-level = inof\n", "2: ", "did you mean `info`?"},
+	{"[gateway]\nlog = file\n", "2: ", "allowed: stderr, syslog"},
+	{"[gateway]\nguard = none\n", "2: ", "allowed: auto, clsact, sockets"},
+	{"[gateway]\ncontrol = here\n", "2: ", "absolute path"},
+	{"[gateway]\ncontrol-group = a b\n", "2: ", "name of a group"},
+	{"[gateway]\nports = 1023-2000\n", "2: ", "between 1024 and 65535"},
+	{"[gateway]\nports = 2000-2014\n", "2: ", "at least 16 ports"},
+	{"[gateway]\nports = 2000-70000\n", "2: ", "bad port"},
+	{"[gateway]\nuplink = eth0,\n", "2: ", "bad interface name ``"},
+	{"[gateway]\nuplink = a/b\n", "2: ", "bad interface name `a/b`"},
+	{"[gateway]\nuplink = 0123456789abcdef\n", "2: ", "bad interface name"},
+	{"[gateway]\nuplink = a,b,c,d,e,f,g,h,i\n", "2: ", "at most 8"},
+
+	/* networks */
+	{"[network a]", "1: network `a` has no `subnet`", "subnet = 10.77.0.0/24"},
+	{"[network a]\nsubnet = 10.0.0.0/7\n", "2: ", "lengths /8 to /30 for IPv4"},
+	{"[network a]\nsubnet = 10.0.0.0/31\n", "2: ", "lengths /8 to /30"},
+	{"[network a]\nsubnet = fd00::/47\n", "2: ", "lengths /48 to /126 for IPv6"},
+	{"[network a]\nsubnet = fd00::/127\n", "2: ", "lengths /48 to /126"},
+	{"[network a]\nsubnet = 10.0.0.1/24\n", "2: ", "host bits"},
+	{"[network a]\nsubnet = 10.0.0.0/24,\n", "2: ", "bad subnet ``"},
+	{"[network a]\nsubnet = 10.0.0.0/24, 10.0.1.0/24\n", "2: ", "at most one for IPv4"},
+	{"[network a]\nsubnet = 224.1.0.0/16\n", "2: ", "multicast"},
+	{"[network a]\nsubnet = 127.1.0.0/16\n", "2: ", "loopback"},
+	{"[network a]\nsubnet = fe80::/64\n", "2: ", "link-local"},
+	{"[network a]\nsubnet = 10.1.0.0/24\ngateway = 10.2.0.1\n", "1: gateway address 10.2.0.1",
+		"inside 10.1.0.0/24"},
+	{"[network a]\nsubnet = 10.1.0.0/24\ngateway = 10.1.0.0\n", "1: ", "first"},
+	{"[network a]\nsubnet = 10.1.0.0/24\ngateway = 10.1.0.255\n", "1: ", "broadcast"},
+	{"[network a]\nsubnet = 10.1.0.0/24\ngateway = fd01::1\n", "1: ", "no IPv6 subnet"},
+	{"[network a]\nsubnet = 10.1.0.0/24\ngateway = x\n", "3: ", "bad address `x`"},
+	{"[network a]\nsubnet = 10.1.0.0/24\ngateway = 0.0.0.0\n", "3: ", "bad address"},
+	{"[network a]\nsubnet = 10.1.0.0/24\nmtu = 575\n", "3: ", "uplink, or 576 to 65535"},
+	{"[network a]\nsubnet = fd01::/64\nmtu = 1279\n", "1: ", "1280 or more"},
+	{"[network a]\nsubnet = 10.1.0.0/24\ndns = maybe\n", "3: ", "allowed: yes, no"},
+	{TWO "[network c]\nsubnet = 10.0.0.0/15\n", "5: subnet 10.0.0.0/15 of network `c`",
+		"10.1.0.0/24 of network `a` in line 1"},
+
+	/* links */
+	{TWO "[link w]\nnetns = w\n", "5: link `w` has no `network`", "allowed: a, b"},
+	{LAB "[link w]\nnetwork = lba\nnetns = w\n", "4: ", "did you mean `lab`?"},
+	{LAB "[link w]\n", "3: link `w` has no `netns`", "pid:N"},
+	{LAB "[link w]\nkind = tun\nnetns = w\n", "3: link `w` has a `netns`", "kind = netns"},
+	{LAB "[link w]\nkind = tap\n", "4: ", "allowed: tun, netns"},
+	{LAB "[link w]\nnetns = a/b\n", "4: ", "absolute path"},
+	{LAB "[link w]\nnetns = ..\n", "4: ", "absolute path"},
+	{LAB "[link w]\nnetns = pid:0\n", "4: ", "pid:N"},
+	{LAB "[link w]\nnetns = pid:x\n", "4: ", "pid:N"},
+	{LAB "[link w]\nnetns = w\ndevice = tg%d\n", "5: ", "bad interface name"},
+	{LAB "[link w]\nnetns = w\naddress = 10.2.0.2\n", "3: guest address 10.2.0.2",
+		"inside 10.1.0.0/24"},
+	{LAB "[link w]\nnetns = w\naddress = 10.1.0.1\n", "3: guest address 10.1.0.1",
+		"the gateway's"},
+	{LAB "[link w]\nnetns = w\naddress = fd01::1\n", "3: ", "the gateway's"},
+	{LAB "[link w]\nnetns = w\naddress = 10.1.0.2/24\n", "5: ", "without a length"},
+	{LAB "[link v]\nnetns = v\naddress = 10.1.0.2\n[link w]\nnetns = w\naddress = 10.1.0.2\n",
+		"6: address 10.1.0.2 of link `w`", "`v` in line 3"},
+	{LAB "[link v]\nnetns = v\naddress = fd01::2\n[link w]\nnetns = w\naddress = fd01::2\n",
+		"6: address fd01::2 of link `w`", "`v` in line 3"},
+	{LAB "[link v]\nnetns = x\n[link w]\nnetns = x\n", "5: device eth0 of link `w`", "line 3"},
+	{LAB "[link v]\nkind = tun\ndevice = t\n[link w]\nkind = tun\ndevice = u\n",
+		"6: link `w` and link `v` in line 3", "whole network"},
+
+	/* rules and forwards: see rule.c and forward.c; here, that they come with their lines */
+	{"[filter forward]\n\nrule = accept in lba\n", "3: `rule = accept in lba`", "unknown side"},
+	{"[filter input]\nrule = accept out uplink\n", "2: ", "unknown word"},
+	{"[nat]\nmasquerade = in uplink\n", "2: `masquerade = in uplink`", "guests send"},
+	{"[forwards]\ntcp = web\n", "2: `tcp = web`", "PORT or HOSTADDR:PORT"},
+	{"[forwards]\ntcp 1.2.3.4:80 = web\n", "2: `tcp 1.2.3.4:80 = web`", "unknown guest"},
+	{"[forwards]\ntcp 80 = 10.77.0.2\n\ntcp 79-81 = 10.77.0.3\n", "4: port 79-81",
+		"port 80 in line 2"},
+};
+
+Test(config_errors, each_names_the_line_what_was_read_and_what_is_allowed)
+{
+	for (unsigned i = 0; i < COUNT(rows); i++) {
+		struct config_errors errors;
+		struct config *config = config_parse("t", rows[i].text, &errors);
+		char start[128];
+
+		cr_assert_null(config, "accepted: %s", rows[i].text);
+		cr_assert_eq(errors.count, 1, "%u errors in %s: %s", errors.count, rows[i].text,
+			errors.count > 1 ? errors.text[1] : "");
+		snprintf(start, sizeof(start), "t:%s", rows[i].start);
+		cr_expect_eq(
+			strncmp(errors.text[0], start, strlen(start)), 0, "%s", errors.text[0]);
+		cr_expect_not_null(strstr(errors.text[0], rows[i].rest), "%s", errors.text[0]);
+		config_errors_free(&errors);
+	}
+}
+
+Test(config_errors, come_all_at_once_in_order_of_lines)
+{
+	static const unsigned lines[] = {1, 3, 5, 7, 9, 10, 12};
+	struct config_errors errors;
+	struct config *config = config_parse("t",
+		"x = y\n" /* 1 */
+		"[forwards]\n"
+		"tcp 80 = nobody\n" /* taken up last */
+		"[filter forward]\n"
+		"rule = accept in nowhere\n"
+		"[link w]\n"
+		"kind = wire\n"
+		"[network a]\n"
+		"subnet = 10.0.0.0/33\n" /* taken up first */
+		"bogus\n"                /* seen by the reader */
+		"[gateway]\n"
+		"nothing = at all\n",
+		&errors);
+
+	cr_assert_null(config);
+	cr_assert_eq(errors.count, COUNT(lines), "%u", errors.count);
+	for (unsigned i = 0; i < errors.count; i++) {
+		char start[16];
+
+		snprintf(start, sizeof(start), "t:%u: ", lines[i]);
+		cr_expect_eq(
+			strncmp(errors.text[i], start, strlen(start)), 0, "%s", errors.text[i]);
+	}
+	config_errors_free(&errors);
+	cr_expect_eq(errors.count, 0);
+}
+
+/* inih would cut such a line in silence; a comment behind it does not count. */
+Test(config_errors, a_line_too_long_is_told)
+{
+	char text[1024] = "[filter forward]\nrule = accept", *end;
+	struct config_errors errors;
+
+	end = text + strlen(text);
+	memset(end, ' ', 300);
+	strcpy(end + 300, "# comment");
+	struct config *config = config_parse("t", text, &errors);
+	cr_expect_not_null(config);
+	config_free(config);
+
+	strcpy(end + 300, "in lan");
+	cr_expect_null(config_parse("t", text, &errors));
+	cr_assert_eq(errors.count, 1);
+	cr_expect_not_null(strstr(errors.text[0], "t:2: a line of 319 bytes: allowed: 199"), "%s",
+		errors.text[0]);
+	config_errors_free(&errors);
+}
+
+Test(config_errors, too_many_of_anything_is_told)
+{
+	static const struct {
+		const char *format, *reason;
+		unsigned max;
+	} kinds[] = {
+		{"[network n%1$u]\nsubnet = fd00:0:%1$x::/64\n", "at most 256 networks",
+			CONFIG_NETWORKS_MAX},
+		{"[link l%u]\nnetns = l%1$u\n", "at most 1024 links", CONFIG_LINKS_MAX},
+		{"tcp %u = 10.77.0.2\n", "at most 1024 forwards", CONFIG_FORWARDS_MAX},
+	};
+
+	for (unsigned i = 0; i < COUNT(kinds); i++) {
+		char *text = NULL;
+		size_t size;
+		FILE *stream = open_memstream(&text, &size);
+		struct config_errors errors;
+
+		if (kinds[i].format[0] == 't')
+			fputs("[forwards]\n", stream);
+		for (unsigned n = 1; n <= kinds[i].max; n++)
+			fprintf(stream, kinds[i].format, n);
+		fflush(stream);
+		struct config *config = config_parse("t", text, &errors);
+		cr_expect_not_null(config, "%s", errors.count > 0 ? errors.text[0] : "");
+		config_free(config);
+		fprintf(stream, kinds[i].format, kinds[i].max + 1);
+		fclose(stream);
+		cr_expect_null(config_parse("t", text, &errors));
+		cr_assert_eq(errors.count, 1);
+		cr_expect_not_null(strstr(errors.text[0], kinds[i].reason), "%s", errors.text[0]);
+		config_errors_free(&errors);
+		free(text);
+	}
+}

@@ -1,0 +1,357 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* rule: the language of rules: what each word means, and which rules are refused with which reason.
+ */
+#include <criterion/criterion.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config/rule.h"
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+static struct config *config;
+
+static void networks_make(void)
+{
+	struct config_errors errors;
+
+	config = config_parse("test",
+		"[network lab]\nsubnet = 10.77.0.0/24\n[network work]\nsubnet = 10.78.0.0/24\n",
+		&errors);
+	cr_assert_not_null(config);
+}
+
+static void networks_free(void)
+{
+	config_free(config);
+}
+
+TestSuite(rule, .init = networks_make, .fini = networks_free);
+
+static struct rule parse_in(enum rule_place place, const char *text)
+{
+	char error[SENTENCE_SIZE] = "";
+	const struct sentence why = {error, sizeof(error)};
+	struct rule rule;
+
+	cr_assert(rule_parse(config, place, text, &rule, &why), "%s: %s", text, error);
+	cr_assert_str_eq(rule.text, text);
+	return rule;
+}
+
+static struct rule parse(const char *text)
+{
+	return parse_in(PLACE_FORWARD, text);
+}
+
+Test(rule, an_action_alone_matches_everything)
+{
+	static const char *const actions[] = {"accept", "drop", "reject"};
+
+	for (unsigned i = 0; i < COUNT(actions); i++) {
+		const struct rule rule = parse(actions[i]);
+
+		cr_expect_eq(rule.action, i); /* the order of enum rule_action */
+		cr_expect(rule.any_protocol);
+		cr_expect_eq(rule.states, 0);
+		cr_expect_eq(rule.in.kind, SIDE_ANY);
+		cr_expect_eq(rule.out.kind, SIDE_ANY);
+		cr_expect_eq(rule.from_count + rule.to_count + rule.from_port_count +
+				     rule.to_port_count + rule.icmp_count,
+			0);
+		cr_expect_not(rule.forwarded);
+	}
+}
+
+Test(rule, sides_are_lan_uplink_or_a_network)
+{
+	struct rule rule = parse("accept in lan out uplink");
+
+	cr_expect_eq(rule.in.kind, SIDE_LAN);
+	cr_expect_eq(rule.out.kind, SIDE_UPLINK);
+	rule = parse("accept in work out any");
+	cr_expect_eq(rule.in.kind, SIDE_NETWORK);
+	cr_expect_eq(rule.in.network, 1);
+	cr_expect_eq(rule.out.kind, SIDE_ANY);
+}
+
+Test(rule, states_add_up)
+{
+	cr_expect_eq(parse("accept state established,related").states,
+		RULE_STATE_ESTABLISHED | RULE_STATE_RELATED);
+	cr_expect_eq(parse("drop state new , invalid").states, RULE_STATE_NEW | RULE_STATE_INVALID);
+}
+
+Test(rule, prefixes_of_both_families_share_a_list)
+{
+	const struct rule rule = parse("reject from 10.0.0.0/8, fe80::/10 to any");
+
+	cr_expect_eq(rule.from_count, 2);
+	cr_expect_eq(rule.from[0].family, AF_INET);
+	cr_expect_eq(rule.from[0].length, 8);
+	cr_expect_eq(rule.from[1].family, AF_INET6);
+	cr_expect_eq(rule.from[1].length, 10);
+	cr_expect_eq(rule.to_count, 0);
+}
+
+Test(rule, ports_belong_to_the_side_that_names_them)
+{
+	static const struct {
+		const char *text;
+		uint16_t from, to; /* first port; 0: none */
+	} rows[] = {
+		{"accept proto tcp port 25", 0, 25},
+		{"accept proto tcp to port 25", 0, 25},
+		{"accept proto tcp to any port 25", 0, 25},
+		{"accept proto tcp to 10.0.0.1 port 25", 0, 25},
+		{"accept to 10.0.0.1 proto tcp port 25", 0, 25},
+		{"accept proto udp from port 53", 53, 0},
+		{"accept proto udp from 10.0.0.1 port 53", 53, 0},
+		{"accept proto udp from 10.0.0.1 port 53 to 10.0.0.2 port 54", 53, 54},
+		{"accept from port 53 to port 54 proto udp", 53, 54},
+	};
+
+	for (unsigned i = 0; i < COUNT(rows); i++) {
+		const struct rule rule = parse(rows[i].text);
+
+		cr_expect_eq(rule.from_port_count, rows[i].from != 0, "%s", rows[i].text);
+		cr_expect_eq(rule.to_port_count, rows[i].to != 0, "%s", rows[i].text);
+		cr_expect_eq(rule.from_ports[0].first, rows[i].from, "%s", rows[i].text);
+		cr_expect_eq(rule.to_ports[0].last, rows[i].to, "%s", rows[i].text);
+	}
+}
+
+Test(rule, ports_come_in_lists_and_ranges)
+{
+	const struct rule rule = parse("accept proto tcp to any port 80, 443,8000-8100");
+
+	cr_assert_eq(rule.to_port_count, 3);
+	cr_expect_eq(rule.to_ports[1].first, 443);
+	cr_expect_eq(rule.to_ports[1].last, 443);
+	cr_expect_eq(rule.to_ports[2].first, 8000);
+	cr_expect_eq(rule.to_ports[2].last, 8100);
+}
+
+Test(rule, protocols_have_names_and_numbers)
+{
+	static const struct {
+		const char *text;
+		uint8_t protocol;
+		bool any;
+	} rows[] = {
+		{"accept proto tcp", IPPROTO_TCP, false},
+		{"accept proto udp", IPPROTO_UDP, false},
+		{"accept proto icmp", IPPROTO_ICMP, false},
+		{"accept proto icmp6", IPPROTO_ICMPV6, false},
+		{"accept proto gre", IPPROTO_GRE, false},
+		{"accept proto dccp", IPPROTO_DCCP, false},
+		{"accept proto 0", 0, false},
+		{"accept proto 253", 253, false},
+		{"accept proto any", 0, true},
+	};
+
+	for (unsigned i = 0; i < COUNT(rows); i++) {
+		const struct rule rule = parse(rows[i].text);
+
+		cr_expect_eq(rule.protocol, rows[i].protocol, "%s", rows[i].text);
+		cr_expect_eq(rule.any_protocol, rows[i].any, "%s", rows[i].text);
+	}
+}
+
+Test(rule, an_icmp_name_means_its_type_in_each_family)
+{
+	struct rule rule = parse("accept icmp-type echo-request proto icmp");
+
+	cr_assert_eq(rule.icmp_count, 2);
+	cr_expect_eq(rule.icmp[0].family, AF_INET);
+	cr_expect_eq(rule.icmp[0].type, 8);
+	cr_expect(rule.icmp[0].any_code);
+	cr_expect_eq(rule.icmp[1].family, AF_INET6);
+	cr_expect_eq(rule.icmp[1].type, 128);
+
+	rule = parse("accept proto icmp6 icmp-type echo-reply");
+	cr_assert_eq(rule.icmp_count, 1);
+	cr_expect_eq(rule.icmp[0].family, AF_INET6);
+	cr_expect_eq(rule.icmp[0].type, 129);
+
+	rule = parse("accept proto icmp icmp-type packet-too-big"); /* IPv6 alone has it */
+	cr_assert_eq(rule.icmp_count, 1);
+	cr_expect_eq(rule.icmp[0].family, AF_INET6);
+	cr_expect_eq(rule.icmp[0].type, 2);
+}
+
+Test(rule, an_icmp_number_is_of_the_protocol_that_is_named)
+{
+	struct rule rule = parse("accept proto icmp icmp-type 3/4,11");
+
+	cr_assert_eq(rule.icmp_count, 2);
+	cr_expect_eq(rule.icmp[0].family, AF_INET);
+	cr_expect_eq(rule.icmp[0].type, 3);
+	cr_expect_eq(rule.icmp[0].code, 4);
+	cr_expect_not(rule.icmp[0].any_code);
+	cr_expect(rule.icmp[1].any_code);
+	rule = parse("accept proto icmp6 icmp-type 1/0");
+	cr_expect_eq(rule.icmp[0].family, AF_INET6);
+	cr_expect_not(rule.icmp[0].any_code);
+}
+
+Test(rule, the_order_of_words_is_free)
+{
+	struct rule a = parse("accept in lan out uplink proto tcp to 192.0.2.1 port 80");
+	struct rule b = parse("accept to 192.0.2.1 port 80 proto tcp out uplink in lan");
+
+	memset(a.text, 0, sizeof(a.text));
+	memset(b.text, 0, sizeof(b.text));
+	cr_expect_arr_eq(&a, &b, sizeof(a));
+}
+
+Test(rule, nat_lines_are_matches_alone)
+{
+	const struct rule rule = parse_in(PLACE_NAT, "in lab out uplink to 192.0.2.0/24 proto udp");
+
+	cr_expect_eq(rule.action, RULE_ACCEPT);
+	cr_expect_eq(rule.in.network, 0);
+	cr_expect_eq(rule.in.kind, SIDE_NETWORK);
+	cr_expect_eq(rule.to_count, 1);
+	parse_in(PLACE_NAT, ""); /* everything */
+}
+
+Test(rule, only_the_forward_chain_knows_forwarded)
+{
+	char error[SENTENCE_SIZE];
+	struct rule rule;
+
+	cr_expect(parse("accept forwarded").forwarded);
+	cr_expect_not(config_parse_rule(
+		config, CHAIN_INPUT, "accept forwarded", &rule, error, sizeof(error)));
+}
+
+/* Rules that must be refused, and a part of the reason that must be told. */
+static const struct {
+	enum rule_place place;
+	const char *text;
+	const char *reason;
+} refused[] = {
+	{PLACE_FORWARD, "", "an empty rule"},
+	{PLACE_FORWARD, "  ", "an empty rule"},
+	{PLACE_FORWARD, "acept", "unknown action `acept`: did you mean `accept`?"},
+	{PLACE_FORWARD, "accept form 10.0.0.1", "`form`: did you mean `from`?"},
+	{PLACE_FORWARD, "accept in", "nothing behind `in`"},
+	{PLACE_FORWARD, "accept in loom", "allowed: lan, uplink, any, lab, work"},
+	{PLACE_FORWARD, "accept in lab in work", "`in` is said twice"},
+	{PLACE_FORWARD, "accept forwarded forwarded", "`forwarded` is said twice"},
+	{PLACE_FORWARD, "accept proto tcp to port 1 port 2", "`to port` is said twice"},
+	{PLACE_FORWARD, "accept proto tcp from port 1 from port 2", "`from port` is said twice"},
+	{PLACE_FORWARD, "accept from 10.0.0.1 from 10.0.0.2", "`from` is said twice"},
+	{PLACE_FORWARD, "accept state", "nothing behind `state`"},
+	{PLACE_FORWARD, "accept state nwe", "unknown state `nwe`: did you mean `new`?"},
+	{PLACE_FORWARD, "accept state new,", "unknown state ``"},
+	{PLACE_FORWARD, "accept from 10.0.0.1/8", "host bits"},
+	{PLACE_FORWARD, "accept from 10.0.0.0/8,", "bad prefix ``"},
+	{PLACE_FORWARD, "accept to lab", "bad prefix `lab`"},
+	{PLACE_FORWARD, "accept proto", "nothing behind `proto`"},
+	{PLACE_FORWARD, "accept proto tpc", "did you mean `tcp`?"},
+	{PLACE_FORWARD, "accept proto 256", "unknown protocol `256`"},
+	{PLACE_FORWARD, "accept port 25", "ports need"},
+	{PLACE_FORWARD, "accept proto icmp port 25", "ports need"},
+	{PLACE_FORWARD, "accept proto any port 25", "ports need"},
+	{PLACE_FORWARD, "accept proto tcp port 0", "bad port `0`"},
+	{PLACE_FORWARD, "accept proto tcp port 65536", "bad port `65536`"},
+	{PLACE_FORWARD, "accept proto tcp port 5-", "bad port `5-`"},
+	{PLACE_FORWARD, "accept proto tcp port 9-5", "ends before it begins"},
+	{PLACE_FORWARD, "accept proto tcp port 80,,81", "bad port ``"},
+	{PLACE_FORWARD, "accept proto tcp port", "nothing behind `port`"},
+	{PLACE_FORWARD, "accept icmp-type echo-request", "`icmp-type` needs"},
+	{PLACE_FORWARD, "accept proto tcp icmp-type 8", "`icmp-type` needs"},
+	{PLACE_FORWARD, "accept proto icmp icmp-type", "nothing behind `icmp-type`"},
+	{PLACE_FORWARD, "accept proto icmp icmp-type 256", "unknown ICMP type `256`"},
+	{PLACE_FORWARD, "accept proto icmp icmp-type 3/x", "bad ICMP type `3/x`"},
+	{PLACE_FORWARD, "accept proto icmp icmp-type 3/256", "bad ICMP type `3/256`"},
+	{PLACE_FORWARD, "accept proto icmp icmp-type 1,2,3,4,5,6,7,8,9", "too many ICMP types"},
+	{PLACE_FORWARD, "accept proto icmp6 icmp-type timestamp-request", "none of ICMPv6"},
+	{PLACE_FORWARD, "accept from 10.0.0.0/8 to fd00::/8", "can never match"},
+	{PLACE_FORWARD, "accept proto icmp6 from 10.0.0.0/8", "can never match"},
+	{PLACE_FORWARD, "accept proto icmp icmp-type 8 from fd00::/8", "can never match"},
+	{PLACE_INPUT, "accept out uplink", "unknown word for this chain `out`"},
+	{PLACE_OUTPUT, "accept in lan", "unknown word for this chain `in`"},
+	{PLACE_NAT, "accept in lan", "unknown word `accept`"},
+	{PLACE_NAT, "in uplink", "`in uplink`"},
+	{PLACE_NAT, "in lan out work", "allowed: `out uplink`"},
+	{PLACE_NAT, "in lan state new", "unknown word `state`"},
+};
+
+Test(rule, refuses_what_makes_no_sense_and_says_why)
+{
+	for (unsigned i = 0; i < COUNT(refused); i++) {
+		char error[SENTENCE_SIZE] = "";
+		const struct sentence why = {error, sizeof(error)};
+		struct rule rule;
+
+		cr_expect_not(rule_parse(config, refused[i].place, refused[i].text, &rule, &why),
+			"accepted: %s", refused[i].text);
+		cr_expect_not_null(
+			strstr(error, refused[i].reason), "`%s`: %s", refused[i].text, error);
+	}
+}
+
+/* "accept" WORD and `count` elements. */
+static void list_make(
+	char text[CONFIG_TEXT_SIZE], const char *head, const char *element, unsigned count)
+{
+	strcpy(text, head);
+	for (unsigned i = 0; i < count; i++) {
+		strcat(text, i > 0 ? "," : " ");
+		strcat(text, element);
+	}
+}
+
+Test(rule, lists_are_full_at_their_limit)
+{
+	static const struct {
+		const char *head, *element, *reason;
+		unsigned max;
+	} rows[] = {
+		{"accept from", "10.0.0.1", "too many prefixes", CONFIG_PREFIXES_MAX},
+		{"accept proto tcp port", "80", "too many ports", CONFIG_PORTS_MAX},
+		{"accept proto icmp6 icmp-type", "1", "too many ICMP types", CONFIG_ICMP_MAX},
+	};
+
+	for (unsigned i = 0; i < COUNT(rows); i++) {
+		char text[CONFIG_TEXT_SIZE], error[SENTENCE_SIZE] = "";
+		struct rule rule;
+
+		list_make(text, rows[i].head, rows[i].element, rows[i].max);
+		cr_expect(
+			config_parse_rule(config, CHAIN_FORWARD, text, &rule, error, sizeof(error)),
+			"%s", error);
+		list_make(text, rows[i].head, rows[i].element, rows[i].max + 1);
+		cr_expect_not(config_parse_rule(
+			config, CHAIN_FORWARD, text, &rule, error, sizeof(error)));
+		cr_expect_not_null(strstr(error, rows[i].reason), "%s", error);
+	}
+}
+
+Test(rule, a_text_is_as_long_as_its_field_at_most)
+{
+	char text[CONFIG_TEXT_SIZE + 1], error[SENTENCE_SIZE];
+	struct rule rule;
+
+	memset(text, ' ', sizeof(text));
+	memcpy(text, "accept", 6);
+	text[CONFIG_TEXT_SIZE - 1] = '\0';
+	cr_expect(config_parse_rule(config, CHAIN_OUTPUT, text, &rule, error, sizeof(error)));
+	text[CONFIG_TEXT_SIZE - 1] = ' ';
+	text[CONFIG_TEXT_SIZE] = '\0';
+	cr_expect_not(config_parse_rule(config, CHAIN_OUTPUT, text, &rule, error, sizeof(error)));
+}
+
+Test(rule, an_explanation_is_cut_where_there_is_no_room)
+{
+	char error[8] = "1234567";
+	struct rule rule;
+
+	cr_expect_not(config_parse_rule(config, CHAIN_FORWARD, "nonsense", &rule, error, 4));
+	cr_expect_str_eq(error, "unk");
+	cr_expect_eq(error[4], '5');
+}
