@@ -10,67 +10,46 @@
 #include <stdlib.h>
 #include <string.h>
 #include "daemon/io.h"
-#include "daemon/paths.h"
-#include "daemon/uplinks.h"
-#include "host/guard.h"
-#include "host/netlink.h"
+#include "daemon/uplinks_state.h"
 
-/* Ask the kernel again about a next hop in use: it keeps entries alive by itself where it knows
- * NTF_EXT_MANAGED; where it does not, this does. */
-#define NEIGHBOUR_CONFIRM_MS 20000
-/* ... and about one that did not answer. */
-#define NEIGHBOUR_RETRY_MS 1000
 /* Guard sockets made at a time, where sockets are the guard. */
 #define GUARD_PORTION     32
 #define GUARD_INTERVAL_MS 10
 
-struct uplink {
-	struct uplinks *owner;
-	struct host_interface interface;
-	struct afpacket *afpacket;
-	uv_poll_t poll;
-	unsigned address_count;
-	struct {
-		uint8_t family;
-		union addr address;
-	} address[ENGINE_EXTERNALS_MAX];
-};
-
-struct uplinks {
-	struct daemon *daemon;
-	struct host_netlink *netlink;
-	struct guard *guard;
-	uv_poll_t netlink_poll;
-	uv_timer_t guard_filler;
-	unsigned count;
-	struct uplink *uplink[CONFIG_UPLINKS_MAX];
-	struct paths *paths;
-	struct published *published; /* what the claims point to */
-	unsigned published_count;
-};
-
-static struct port_claims claims_of(const struct uplinks *uplinks)
+/* What the filters are to take as ours: our ports, at the addresses of the open uplinks. */
+static struct port_claims claims_of(struct uplinks *uplinks)
 {
+	unsigned count = 0;
+
+	for (unsigned i = 0; i < uplinks->count; i++)
+		for (unsigned a = 0; a < uplinks->uplink[i]->address_count; a++)
+			if (count < CLAIMS_ADDRESSES_MAX)
+				uplinks->claimed[count++] = uplinks->uplink[i]->address[a];
 	return (struct port_claims){
 		.external = uplinks->daemon->config->gateway.ports,
 		.published = uplinks->published,
 		.published_count = uplinks->published_count,
+		.addresses = uplinks->claimed,
+		.address_count = count,
 	};
 }
 
-static struct uplink *uplink_find(const struct uplinks *uplinks, int ifindex)
+static int claims_renew(struct uplinks *uplinks)
+{
+	const struct port_claims claims = claims_of(uplinks);
+	int error = guard_claims_set(uplinks->guard, &claims);
+
+	for (unsigned i = 0; i < uplinks->count && error == 0; i++)
+		error = afpacket_claims_set(uplinks->uplink[i]->afpacket, &claims);
+	return error;
+}
+
+struct uplink *uplink_find(const struct uplinks *uplinks, int ifindex)
 {
 	for (unsigned i = 0; i < uplinks->count; i++)
 		if (uplinks->uplink[i]->interface.ifindex == ifindex)
 			return uplinks->uplink[i];
 	return NULL;
-}
-
-/* What the kernel's routes say may have changed. */
-static void routes_changed(struct uplinks *uplinks)
-{
-	paths_invalidate(uplinks->paths);
-	engine_path_invalidate(uplinks->daemon->engine);
 }
 
 /* ---- addresses ---- */
@@ -133,6 +112,34 @@ static void address_each(void *context, int ifindex, uint8_t family, const struc
 		uplink_address_add(uplink, family, address);
 }
 
+static void address_seen(void *context, int ifindex, uint8_t family, const struct prefix *prefix,
+	const union addr *address)
+{
+	struct uplink *uplink = uplink_find(context, ifindex);
+
+	(void)prefix;
+	for (unsigned i = 0; uplink != NULL && i < uplink->address_count; i++)
+		if (uplink->address[i].family == family &&
+			addr_equal(&uplink->address[i].address, address))
+			uplink->seen |= 1u << i;
+}
+
+/* After events were lost: what is gone may only show in what is still there. */
+static void addresses_look_again(struct uplinks *uplinks)
+{
+	for (unsigned i = 0; i < uplinks->count; i++)
+		uplinks->uplink[i]->seen = 0;
+	host_addresses_each(uplinks->netlink, address_seen, uplinks);
+	for (unsigned i = 0; i < uplinks->count; i++) {
+		struct uplink *uplink = uplinks->uplink[i];
+		for (unsigned a = uplink->address_count; a-- > 0;)
+			if (!(uplink->seen & 1u << a))
+				uplink_address_remove_at(uplink, a);
+	}
+	host_addresses_each(uplinks->netlink, address_each, uplinks);
+	claims_renew(uplinks);
+}
+
 /* ---- interfaces ---- */
 
 static void uplink_readable(uv_poll_t *poll, int status, int events)
@@ -154,7 +161,7 @@ static bool uplink_is_allowed(const struct uplinks *uplinks, const char *name)
 	return gateway->uplink_count == 0;
 }
 
-static struct uplink *uplink_open(struct uplinks *uplinks, int ifindex)
+struct uplink *uplink_open(struct uplinks *uplinks, int ifindex)
 {
 	struct daemon *daemon = uplinks->daemon;
 	struct uplink *uplink = calloc(1, sizeof(*uplink));
@@ -175,6 +182,7 @@ static struct uplink *uplink_open(struct uplinks *uplinks, int ifindex)
 		goto uncover;
 	uplinks->uplink[uplinks->count++] = uplink;
 	host_addresses_each(uplinks->netlink, address_each, uplinks);
+	claims_renew(uplinks);
 	uv_poll_init(daemon->loop, &uplink->poll, afpacket_fd(uplink->afpacket));
 	uplink->poll.data = uplink;
 	uv_poll_start(&uplink->poll, UV_READABLE, uplink_readable);
@@ -230,59 +238,6 @@ static void interface_removed(struct uplinks *uplinks, int ifindex)
 	routes_changed(uplinks);
 }
 
-/* ---- neighbours ---- */
-
-static void path_release_pending(struct uplinks *uplinks, struct path *path)
-{
-	const struct next_hop *hop = &path->hop;
-
-	for (unsigned i = 0; i < path->pending_count; i++)
-		if (afpacket_write(path->afpacket, &path->pending[i], &hop, 1) != 1)
-			engine_count_drop(uplinks->daemon->engine, DROP_SEND);
-	path_pending_free(path);
-}
-
-static void path_fail_pending(struct uplinks *uplinks, struct path *path)
-{
-	for (unsigned i = 0; i < path->pending_count; i++)
-		engine_count_drop(uplinks->daemon->engine, DROP_NEIGHBOUR);
-	path_pending_free(path);
-}
-
-static void neighbour_changed(struct uplinks *uplinks, const struct host_event *event)
-{
-	for (uint16_t i = 0; i < uplinks->paths->count; i++) {
-		struct path *path = &uplinks->paths->path[i];
-		if (!path->used || path->on_link || path->ifindex != event->ifindex ||
-			path->family != event->family ||
-			!addr_equal(&path->next_hop, &event->address))
-			continue;
-		path->resolved = event->resolved;
-		if (event->resolved) {
-			memcpy(path->hop.mac, event->mac, sizeof(path->hop.mac));
-			path_release_pending(uplinks, path);
-		} else {
-			path_fail_pending(uplinks, path);
-		}
-	}
-}
-
-/* Is the next hop's MAC at hand? Ask the kernel where it is time to. */
-static bool path_is_ready(struct uplinks *uplinks, struct path *path)
-{
-	const uint64_t now_ms = uv_now(uplinks->daemon->loop), since_ms = now_ms - path->asked_ms;
-
-	if (path->on_link ||
-		since_ms < (path->resolved ? NEIGHBOUR_CONFIRM_MS : NEIGHBOUR_RETRY_MS))
-		return path->on_link || path->resolved;
-	path->asked_ms = now_ms;
-	path->resolved = host_neighbour_get(uplinks->netlink, path->ifindex, path->family,
-				 &path->next_hop, path->hop.mac) == 0;
-	if (path->resolved)
-		path_release_pending(uplinks, path);
-	return path->resolved;
-}
-
 /* ---- events ---- */
 
 static void host_event(void *context, const struct host_event *event)
@@ -295,13 +250,17 @@ static void host_event(void *context, const struct host_event *event)
 		neighbour_changed(uplinks, event);
 		break;
 	case HOST_ADDRESS_ADDED:
-		if (uplink != NULL)
+		if (uplink != NULL) {
 			uplink_address_add(uplink, event->family, &event->address);
+			claims_renew(uplinks);
+		}
 		routes_changed(uplinks);
 		break;
 	case HOST_ADDRESS_REMOVED:
-		if (uplink != NULL)
+		if (uplink != NULL) {
 			uplink_address_remove(uplink, event->family, &event->address);
+			claims_renew(uplinks);
+		}
 		routes_changed(uplinks);
 		break;
 	case HOST_INTERFACE_CHANGED:
@@ -315,7 +274,7 @@ static void host_event(void *context, const struct host_event *event)
 		break;
 	case HOST_OVERRUN:
 		log_debug(uplinks->daemon->log, "netlink events were lost, looking again");
-		host_addresses_each(uplinks->netlink, address_each, uplinks);
+		addresses_look_again(uplinks);
 		routes_changed(uplinks);
 		break;
 	}
@@ -330,107 +289,11 @@ static void netlink_readable(uv_poll_t *poll, int status, int events)
 	host_netlink_dispatch(uplinks->netlink);
 }
 
-/* ---- routes ---- */
-
-static enum route_result route_ask(
-	struct uplinks *uplinks, uint8_t family, const union addr *destination, struct route *route)
-{
-	struct host_route found = {0};
-	bool reused;
-	const enum route_result result =
-		host_route_get(uplinks->netlink, family, destination, &found);
-
-	if (result != ROUTE_UPLINK)
-		return result;
-	struct uplink *uplink = uplink_find(uplinks, found.ifindex);
-	if (uplink == NULL)
-		uplink = uplink_open(uplinks, found.ifindex);
-	if (uplink == NULL)
-		return ROUTE_PROHIBITED;
-	const struct path wanted = {
-		.on_link = !uplink->interface.ethernet,
-		.family = found.has_gateway ? found.gateway_family : family,
-		.ifindex = found.ifindex,
-		.mtu = (uint16_t)(found.mtu > UINT16_MAX ? UINT16_MAX : found.mtu),
-		.next_hop = found.has_gateway ? found.gateway : *destination,
-		.afpacket = uplink->afpacket,
-	};
-	route->path = paths_get(uplinks->paths, &wanted, &reused);
-	route->mtu = wanted.mtu;
-	route->source = found.source;
-	if (reused)
-		routes_changed(uplinks);
-	return ROUTE_UPLINK;
-}
-
-enum route_result uplinks_route(
-	void *context, uint8_t family, const union addr *destination, struct route *route)
-{
-	struct daemon *daemon = context;
-	struct uplinks *uplinks = daemon->uplinks;
-	struct cached_route *cached = paths_cached(uplinks->paths, family, destination);
-
-	if (!paths_cache_holds(uplinks->paths, cached, family, destination)) {
-		struct route fresh = {0};
-		const enum route_result result = route_ask(uplinks, family, destination, &fresh);
-		*cached = (struct cached_route){
-			.generation = uplinks->paths->generation,
-			.family = family,
-			.result = (uint8_t)result,
-			.destination = *destination,
-			.route = fresh,
-		};
-	}
-	*route = cached->route;
-	return cached->result;
-}
-
-/* ---- sending ---- */
-
-static void uplink_write(struct uplinks *uplinks, struct afpacket *afpacket,
-	struct packet *const *packets, const struct next_hop *const *hops, unsigned count)
-{
-	const int sent = count == 0 ? 0 : afpacket_write(afpacket, packets, hops, count);
-
-	for (unsigned lost = sent < 0 ? 0 : (unsigned)sent; lost < count; lost++)
-		engine_count_drop(uplinks->daemon->engine, DROP_SEND);
-}
-
-void uplinks_send(struct uplinks *uplinks, struct packet *const *packets, unsigned count)
-{
-	struct packet *batch[LINK_BURST];
-	const struct next_hop *hops[LINK_BURST];
-	struct afpacket *afpacket = NULL;
-	unsigned gathered = 0;
-
-	for (unsigned i = 0; i < count; i++) {
-		struct path *path = &uplinks->paths->path[packets[i]->path];
-		if (!path->used) {
-			engine_count_drop(uplinks->daemon->engine, DROP_SEND);
-			continue;
-		}
-		if (!path_is_ready(uplinks, path)) {
-			if (!path_hold(path, packets[i]))
-				engine_count_drop(uplinks->daemon->engine, DROP_NEIGHBOUR);
-			continue;
-		}
-		if (path->afpacket != afpacket) {
-			uplink_write(uplinks, afpacket, batch, hops, gathered);
-			gathered = 0;
-			afpacket = path->afpacket;
-		}
-		batch[gathered] = packets[i];
-		hops[gathered++] = &path->hop;
-	}
-	uplink_write(uplinks, afpacket, batch, hops, gathered);
-}
-
 /* ---- claims ---- */
 
 int uplinks_claims_set(struct uplinks *uplinks, const struct published *published, unsigned count)
 {
 	struct published *copy = calloc(count + 1, sizeof(*copy));
-	int error;
 
 	if (copy == NULL)
 		return -ENOMEM;
@@ -439,11 +302,7 @@ int uplinks_claims_set(struct uplinks *uplinks, const struct published *publishe
 	free(uplinks->published);
 	uplinks->published = copy;
 	uplinks->published_count = count;
-	const struct port_claims claims = claims_of(uplinks);
-	error = guard_claims_set(uplinks->guard, &claims);
-	for (unsigned i = 0; i < uplinks->count && error == 0; i++)
-		error = afpacket_claims_set(uplinks->uplink[i]->afpacket, &claims);
-	return error;
+	return claims_renew(uplinks);
 }
 
 bool uplinks_are_shielded(const struct uplinks *uplinks)
@@ -501,19 +360,24 @@ paths:
 	return error;
 }
 
+/* An address that only a default route leads to.  Nothing is sent to it. */
+static union addr far_address(uint8_t family)
+{
+	return family == AF_INET ? addr_v4(1, 0, 0, 1) : (union addr){.bytes = {0x20, 0, [15] = 1}};
+}
+
 void uplinks_start(struct uplinks *uplinks)
 {
-	const union addr anywhere4 = addr_v4(192, 0, 2, 1);
-	union addr anywhere6;
-	uint8_t family;
 	struct route route;
+	bool found = false;
 
-	addr_parse("2001:db8::1", &anywhere6, &family);
-	const bool has4 =
-		uplinks_route(uplinks->daemon, AF_INET, &anywhere4, &route) == ROUTE_UPLINK;
-	const bool has6 =
-		uplinks_route(uplinks->daemon, AF_INET6, &anywhere6, &route) == ROUTE_UPLINK;
-	if (!has4 && !has6)
+	for (unsigned i = 0; i < 2; i++) {
+		const uint8_t family = i == 0 ? AF_INET : AF_INET6;
+		const union addr far = far_address(family);
+		if (uplinks_route(uplinks->daemon, family, &far, &route) == ROUTE_UPLINK)
+			found = true;
+	}
+	if (!found)
 		log_warning(uplinks->daemon->log,
 			"the host has no default route: guests reach only what the host has routes "
 			"to; add one (ip route add default via ROUTER) and it is picked up");
@@ -546,13 +410,10 @@ void uplinks_free(struct uplinks *uplinks)
 
 static union addr default_next_hop(struct uplinks *uplinks, int ifindex, uint8_t family)
 {
-	union addr anywhere = addr_v4(192, 0, 2, 1);
+	const union addr far = far_address(family);
 	struct host_route route = {0};
-	uint8_t parsed = AF_INET;
 
-	if (family == AF_INET6)
-		addr_parse("2001:db8::1", &anywhere, &parsed);
-	if (host_route_get(uplinks->netlink, parsed, &anywhere, &route) != ROUTE_UPLINK ||
+	if (host_route_get(uplinks->netlink, family, &far, &route) != ROUTE_UPLINK ||
 		route.ifindex != ifindex || !route.has_gateway || route.gateway_family != family)
 		return (union addr){0};
 	return route.gateway;
