@@ -194,7 +194,7 @@ void handle_forward_del(void *context, struct control_request *request)
 
 struct attach_params {
 	const char *name, *network, *netns;
-	bool descriptor;
+	bool descriptor, hold;
 	const json_t *addresses;
 	int64_t mtu;
 };
@@ -257,8 +257,8 @@ static bool descriptor_take(struct control_request *request, struct daemon_attac
 }
 
 /* False after the request was answered. */
-static bool attach_read(
-	struct requests *requests, struct control_request *request, struct daemon_attach *attach)
+static bool attach_read(struct requests *requests, struct control_request *request,
+	struct daemon_attach *attach, bool *hold)
 {
 #define ATTACH_PARAM(member, kind) #member, kind, false, offsetof(struct attach_params, member)
 	static const struct param params[] = {
@@ -266,6 +266,7 @@ static bool attach_read(
 		{ATTACH_PARAM(network, PARAM_STRING)},
 		{ATTACH_PARAM(netns, PARAM_STRING)},
 		{ATTACH_PARAM(descriptor, PARAM_FLAG)},
+		{ATTACH_PARAM(hold, PARAM_FLAG)},
 		{ATTACH_PARAM(addresses, PARAM_STRINGS)},
 		{ATTACH_PARAM(mtu, PARAM_NUMBER)},
 	};
@@ -301,6 +302,7 @@ static bool attach_read(
 	attach->network = (uint16_t)network;
 	attach->where = values.netns;
 	attach->mtu = (uint16_t)values.mtu;
+	*hold = values.hold;
 	return values.descriptor ? descriptor_take(request, attach) : true;
 }
 
@@ -316,30 +318,77 @@ static json_t *resolvers_json(const struct network_config *network)
 	return list;
 }
 
-void handle_attach(void *context, struct control_request *request)
+static json_t *attached_json(struct requests *requests, const struct daemon_link *link)
 {
-	struct requests *requests = context;
-	const struct daemon_ops *ops = &requests->ops;
-	struct daemon_attach attach;
-	struct daemon_link link = {0};
-	struct request_error error = {0};
-
-	if (!attach_read(requests, request, &attach))
-		return;
-	const int err = ops->attach(ops->context, &attach, &link, &error);
-	if (attach.netns_fd >= 0)
-		close(attach.netns_fd);
-	if (err < 0)
-		return fail_with(request, err, &error);
-
-	const struct network_config *network = &ops->config(ops->context)->networks[link.network];
+	const struct config *config = requests->ops.config(requests->ops.context);
+	const struct network_config *network = &config->networks[link->network];
 	const struct member members[] = {
-		{"link", link_json(requests, &link)},
+		{"link", link_json(requests, link)},
 		{"gateway4", address_json(AF_INET, &network->gateway4)},
 		{"gateway6", address_json(AF_INET6, &network->gateway6)},
 		{"dns", resolvers_json(network)},
 	};
-	control_reply(request, object_json(members, ARRAY_COUNT(members)));
+
+	return object_json(members, ARRAY_COUNT(members));
+}
+
+/* A link that lives as long as the client that asked for it. */
+struct hold {
+	struct requests *requests;
+	zone_id zone;
+	char name[CONFIG_NAME_SIZE];
+};
+
+static void on_holder_gone(void *context)
+{
+	struct hold *hold = context;
+	const struct daemon_ops *ops = &hold->requests->ops;
+	const char *name = ops->link_name(ops->context, hold->zone);
+	struct request_error error;
+
+	/* It may have been detached meanwhile, and its zone have gone to another. */
+	if (name && strcmp(name, hold->name) == 0)
+		(void)ops->detach(ops->context, hold->name, &error);
+	free(hold);
+}
+
+/* Answer with a stream whose only event is what was attached. */
+static void attach_hold(
+	struct requests *requests, struct control_request *request, const struct daemon_link *link)
+{
+	struct hold *hold = calloc(1, sizeof *hold);
+	struct request_error error;
+
+	if (!hold) {
+		(void)requests->ops.detach(requests->ops.context, link->name, &error);
+		return control_fail(request, CONTROL_FAILED, "out of memory");
+	}
+	hold->requests = requests;
+	hold->zone = link->zone;
+	(void)text_copy(hold->name, sizeof hold->name, link->name);
+	control_stream_push(
+		control_stream(request, on_holder_gone, hold), attached_json(requests, link));
+}
+
+void handle_attach(void *context, struct control_request *request)
+{
+	struct requests *requests = context;
+	struct daemon_attach attach;
+	struct daemon_link link = {0};
+	struct request_error error = {0};
+	bool hold;
+
+	if (!attach_read(requests, request, &attach, &hold))
+		return;
+	const int err = requests->ops.attach(requests->ops.context, &attach, &link, &error);
+	if (attach.netns_fd >= 0)
+		close(attach.netns_fd);
+	if (err < 0)
+		fail_with(request, err, &error);
+	else if (hold)
+		attach_hold(requests, request, &link);
+	else
+		control_reply(request, attached_json(requests, &link));
 }
 
 void handle_detach(void *context, struct control_request *request)

@@ -1,0 +1,332 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * tungate: the command by which people and scripts talk to tungated.
+ *
+ * A table of subcommands.  Most are one request to the daemon, whose result is shown for people or,
+ * with --json, as it came.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "ask.h"
+#include "command.h"
+#include "run.h"
+#include "show.h"
+#include "tungate/control.h"
+
+#define ARRAY_COUNT(array) (sizeof(array) / sizeof(array)[0])
+
+/* ---- the table ---- */
+
+/* clang-format off: rows of a table */
+#define FILTER_OPTIONS                                                                             \
+	{"--protocol", "NAME", "only tcp, udp, icmp, icmpv6 or a number"},                         \
+		{"--link", "NAME", "only from or to this link"},                                   \
+		{"--address", "ADDRESS", "only with this address or prefix at an end"},            \
+		{"--port", "PORT", "only with this port at an end"},                               \
+	{                                                                                          \
+		"--state", "STATE", "only in this state, such as established"                      \
+	}
+
+static const struct option flush_options[] = {FILTER_OPTIONS, {0}};
+static const struct option connections_options[] = {
+	FILTER_OPTIONS,
+	{"--limit", "N", "at most so many"},
+	{"--follow", NULL, "show those that begin and end from now on"},
+	{0},
+};
+
+#define GUEST_OPTIONS                                                                              \
+	{"--name", "NAME", "what to call the link (else the daemon chooses)"},                     \
+		{"--network", "NAME", "the network to join (else the first one)"},                 \
+	{                                                                                          \
+		"--address", "ADDRESS",                                                            \
+			"the guest's: IPv4, IPv6, or both with a comma (else a free one)"          \
+	}
+
+static const struct option run_options[] = {GUEST_OPTIONS, {0}};
+static const struct option attach_options[] = {
+	{"--netns", "WHERE", "the namespace: NAME, PATH or pid:N"},
+	GUEST_OPTIONS,
+	{0},
+};
+static const struct option drops_options[] = {
+	{"--all", NULL, "also reasons that never occurred"},
+	{0},
+};
+/* clang-format on */
+
+static const struct subcommand subcommands[] = {
+	{
+		.name = "status",
+		.operands = "",
+		.summary = "the daemon, its uplinks, how much is in use",
+		.example = "tungate status --json | jq .flows.now",
+		.method = "status",
+		.params = no_params,
+		.show = show_status,
+	},
+	{
+		.name = "networks",
+		.operands = "",
+		.summary = "the virtual networks",
+		.example = "tungate networks",
+		.method = "networks",
+		.params = no_params,
+		.show = show_networks,
+	},
+	{
+		.name = "links",
+		.operands = "",
+		.summary = "the guests that are attached, and those awaited",
+		.example = "tungate links",
+		.method = "links",
+		.params = no_params,
+		.show = show_links,
+	},
+	{
+		.name = "forward add",
+		.operands = "tcp|udp [HOSTADDR:]PORT[-PORT] GUEST[:PORT]",
+		.summary = "publish a port of the host",
+		.details = "GUEST is the name of a link or an address; IPv6 addresses stand in "
+			   "brackets.  "
+			   "The forward lasts until it is deleted or the daemon ends.",
+		.example = "tungate forward add tcp 8080 web:80",
+		.operands_min = 3,
+		.operands_max = 3,
+		.method = "forward.add",
+		.params = forward_add_params,
+		.show = show_forward_added,
+	},
+	{
+		.name = "forward del",
+		.operands = "tcp|udp [HOSTADDR:]PORT[-PORT]",
+		.summary = "no longer publish it; its connections end",
+		.example = "tungate forward del tcp 8080",
+		.operands_min = 2,
+		.operands_max = 2,
+		.method = "forward.del",
+		.params = forward_del_params,
+		.show = show_forwards_deleted,
+	},
+	{
+		.name = "forward list",
+		.operands = "",
+		.summary = "the published ports",
+		.example = "tungate forward list",
+		.method = "forward.list",
+		.params = no_params,
+		.show = show_forwards,
+	},
+	{
+		.name = "connections",
+		.operands = "",
+		.summary = "the connections through the gateway",
+		.details = "Filters that are given together must all hold.",
+		.example = "tungate connections --link web --port 443",
+		.options = connections_options,
+		.handle = ask_connections,
+		.show = show_connections,
+	},
+	{
+		.name = "connections flush",
+		.operands = "",
+		.summary = "end connections: all, or those that match",
+		.example = "tungate connections flush --link web",
+		.options = flush_options,
+		.method = "connections.flush",
+		.params = filter_params,
+		.show = show_flushed,
+	},
+	{
+		.name = "rules",
+		.operands = "",
+		.summary = "the filter's chains with counters, and the NAT rules",
+		.example = "tungate rules",
+		.method = "rules",
+		.params = no_params,
+		.show = show_rules,
+	},
+	{
+		.name = "drops",
+		.operands = "",
+		.summary = "why packets were dropped, and how many",
+		.example = "tungate drops",
+		.options = drops_options,
+		.method = "drops",
+		.params = no_params,
+		.show = show_drops,
+	},
+	{
+		.name = "attach",
+		.operands = "--netns NAME|PATH|pid:N",
+		.summary = "attach a network namespace to the gateway",
+		.details =
+			"The namespace gets an interface with an address and default routes.  It "
+			"stays attached until `detach`, or until the namespace or the daemon ends.",
+		.example = "tungate attach --netns pid:$(pidof -s nginx) --name web",
+		.options = attach_options,
+		.handle = ask_attach,
+		.show = show_attached,
+	},
+	{
+		.name = "detach",
+		.operands = "NAME",
+		.summary = "take a guest off the gateway; its connections end",
+		.example = "tungate detach web",
+		.operands_min = 1,
+		.operands_max = 1,
+		.method = "detach",
+		.params = detach_params,
+		.show = show_detached,
+	},
+	{
+		.name = "run",
+		.operands = "[--] [COMMAND [WORD...]]",
+		.summary = "run a command whose only way out is the gateway",
+		.details = "COMMAND (or $SHELL) runs in a network namespace of its own, with a "
+			   "resolv.conf that names the gateway.  The exit status is the command's; "
+			   "128+N where signal N killed it, 126 or 127 where it could not be run.",
+		.example = "tungate run -- curl http://example.org",
+		.options = run_options,
+		.keeps_rest = true,
+		.handle = run,
+	},
+	{
+		.name = "reload",
+		.operands = "",
+		.summary = "have the daemon read its configuration again: all or nothing",
+		.example = "tungate reload",
+		.method = "reload",
+		.params = no_params,
+		.show = show_reloaded,
+	},
+	{
+		.name = "version",
+		.operands = "",
+		.summary = "the versions of this command and of the daemon",
+		.example = "tungate version",
+		.method = "version",
+		.params = no_params,
+		.show = show_version,
+	},
+};
+
+/* ---- help ---- */
+
+static void help_options(const struct option *options)
+{
+	for (; options && options->name; options++) {
+		char text[64];
+		snprintf(text, sizeof text, "%s%s%s", options->name, options->value ? " " : "",
+			options->value ? options->value : "");
+		printf("  %-20s %s\n", text, options->meaning);
+	}
+}
+
+static int help_all(FILE *file)
+{
+	fputs("usage: tungate [--socket PATH] [--json] COMMAND ...\n\nCommands:\n", file);
+	for (unsigned i = 0; i < ARRAY_COUNT(subcommands); i++)
+		fprintf(file, "  %-20s %s\n", subcommands[i].name, subcommands[i].summary);
+	fputs("\n`tungate COMMAND --help` shows a command's options and an example.\n"
+	      "Exit status: 0 done, 1 failed, 2 wrong usage or value, 3 daemon not reached,\n"
+	      "4 denied, 5 not found, 6 exists already.\n",
+		file);
+	return file == stdout ? STATUS_OK : STATUS_USAGE;
+}
+
+static int help_command(const struct subcommand *command)
+{
+	printf("usage: tungate %s%s%s%s\n\n%s\n", command->name,
+		command->options ? " [OPTION...]" : "", *command->operands ? " " : "",
+		command->operands, command->summary);
+	if (command->details)
+		printf("\n%s\n", command->details);
+	puts("\nOptions:");
+	help_options(command->options);
+	help_options(common_options);
+	printf("\nExample:\n  %s\n", command->example);
+	return STATUS_OK;
+}
+
+/* ---- finding the subcommand ---- */
+
+/* How many words of `words` name this subcommand; 0: they name another. */
+static unsigned words_match(const struct subcommand *command, char **words)
+{
+	const char *second = strchr(command->name, ' ');
+	const size_t length = second ? (size_t)(second - command->name) : strlen(command->name);
+
+	if (strlen(words[0]) != length || memcmp(words[0], command->name, length) != 0)
+		return 0;
+	if (!second)
+		return 1;
+	return words[1] && strcmp(words[1], second + 1) == 0 ? 2 : 0;
+}
+
+/* The subcommand that most words name; steps over them. */
+static const struct subcommand *subcommand_find(char ***words)
+{
+	const struct subcommand *found = NULL;
+	unsigned longest = 0;
+
+	for (unsigned i = 0; i < ARRAY_COUNT(subcommands); i++) {
+		const unsigned matched = words_match(&subcommands[i], *words);
+		if (matched > longest) {
+			longest = matched;
+			found = &subcommands[i];
+		}
+	}
+	*words += longest;
+	return found;
+}
+
+/* Words that name nothing: say what they could have been. */
+static int subcommand_unknown(char **words)
+{
+	const size_t length = strlen(words[0]);
+	const char *near = NULL;
+	unsigned group = 0;
+
+	for (unsigned i = 0; i < ARRAY_COUNT(subcommands); i++) {
+		const char *name = subcommands[i].name;
+		if (strncmp(name, words[0], length) == 0 && name[length] == ' ') {
+			fprintf(stderr, "%s tungate %s %s\n", group++ ? "      " : "usage:", name,
+				subcommands[i].operands);
+			continue;
+		}
+		near = nearest(words[0], near, name);
+	}
+	if (!group)
+		complain("unknown command %s%s%s%s; see `tungate --help`", words[0],
+			near ? ": did you mean " : "", near ? near : "", near ? "?" : "");
+	return STATUS_USAGE;
+}
+
+int main(int argc, char **argv)
+{
+	struct arguments arguments = {.socket = getenv("TUNGATE_SOCKET")};
+	char **words = argv + 1;
+	(void)argc;
+
+	if (!arguments.socket || !*arguments.socket)
+		arguments.socket = CONTROL_DEFAULT_PATH;
+	if (!arguments_parse_common(&arguments, &words))
+		return STATUS_USAGE;
+	if (arguments.help)
+		return help_all(stdout);
+	if (!*words)
+		return help_all(stderr);
+	arguments.command = subcommand_find(&words);
+	if (!arguments.command)
+		return subcommand_unknown(words);
+	if (!arguments_parse(&arguments, words))
+		return STATUS_USAGE;
+	if (arguments.help)
+		return help_command(arguments.command);
+	const struct subcommand *command = arguments.command;
+	if (command->handle)
+		return command->handle(&arguments);
+	return ask(&arguments, command->method, command->params(&arguments), -1);
+}

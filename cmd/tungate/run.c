@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * run: a command in a network namespace of its own, whose only way out is the gateway.
+ *
+ *	connect       to the daemon, so that nothing is begun without one
+ *	unshare       network and mounts
+ *	attach        the new namespace, "hold": the link ends with our connection, however we end
+ *	resolv.conf   of our own, bound over the one of /etc in our mounts only
+ *	fork, exec    the command; we pass signals on and wait
+ *	hang up       and wait until the daemon has let go of the link
+ *
+ * The command is killed when we are (PR_SET_PDEATHSIG), and inherits of us stdin, stdout, stderr,
+ *the terminal and the process group: what the terminal sends (^C, ^Z) reaches it without us.
+ */
+#include "run.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include "ask.h"
+#include "call.h"
+
+#define RESOLV_CONF    "/etc/resolv.conf"
+#define HANG_UP_WAIT_S 5
+
+/* ---- the namespace ---- */
+
+static int namespaces_make(void)
+{
+	if (unshare(CLONE_NEWNET | CLONE_NEWNS) < 0) {
+		complain("cannot make a network namespace: %s%s", strerror(errno),
+			errno == EPERM ? ": run as root" : "");
+		return STATUS_FAILED;
+	}
+	/* What we mount must not show outside. */
+	if (mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0) {
+		complain("cannot make mounts private: %s", strerror(errno));
+		return STATUS_FAILED;
+	}
+	return STATUS_OK;
+}
+
+/* ---- the resolver ---- */
+
+/* Copy the lines that are not about servers: search domains and options. */
+static void resolv_conf_copy(FILE *file)
+{
+	FILE *old = fopen(RESOLV_CONF, "re");
+	char *line = NULL;
+	size_t size = 0;
+
+	if (!old)
+		return;
+	while (getline(&line, &size, old) > 0)
+		if (strncmp(line, "search", 6) == 0 || strncmp(line, "domain", 6) == 0 ||
+			strncmp(line, "options", 7) == 0)
+			fputs(line, file);
+	free(line);
+	fclose(old);
+}
+
+/* Write the resolv.conf for these servers to a descriptor (which is closed). */
+static bool resolv_conf_write(int fd, const json_t *servers)
+{
+	FILE *file = fdopen(fd, "w");
+	size_t i;
+	json_t *server;
+
+	if (!file) {
+		close(fd);
+		return false;
+	}
+	resolv_conf_copy(file);
+	json_array_foreach(servers, i, server)
+		fprintf(file, "nameserver %s\n", json_string_value(server));
+	const bool written = fchmod(fd, 0644) == 0 && !ferror(file);
+	return (fclose(file) == 0) & written;
+}
+
+/* Have our mounts show a resolv.conf with these servers.  Without it only names do not resolve: a
+ * warning. */
+static void resolv_conf_bind(const json_t *servers)
+{
+	char path[] = "/tmp/tungate-resolv.XXXXXX";
+
+	if (json_array_size(servers) == 0)
+		return;
+	const int fd = mkostemp(path, O_CLOEXEC);
+	if (fd < 0 || !resolv_conf_write(fd, servers) ||
+		mount(path, RESOLV_CONF, NULL, MS_BIND, NULL) < 0)
+		complain("warning: names may not resolve inside: cannot replace " RESOLV_CONF
+			 ": %s",
+			strerror(errno));
+	if (fd >= 0)
+		unlink(path); /* the mount keeps the file */
+}
+
+/* ---- the command ---- */
+
+static void exec_command(char **command, const sigset_t *mask, pid_t parent)
+{
+	/* A parent that died before the first line is noticed by the second. */
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != parent)
+		_exit(STATUS_FAILED);
+	sigprocmask(SIG_SETMASK, mask, NULL);
+	execvp(command[0], command);
+	const int err = errno;
+	complain("cannot run %s: %s", command[0], strerror(err));
+	_exit(err == ENOENT ? STATUS_NOT_FOUND : STATUS_NOT_EXECUTABLE);
+}
+
+/* Pass signals on until the command ends; its exit status as a shell would tell it. */
+static int command_wait(pid_t child, const sigset_t *signals)
+{
+	siginfo_t info;
+	int status;
+
+	for (;;) {
+		if (sigwaitinfo(signals, &info) < 0)
+			continue;
+		if (info.si_signo != SIGCHLD) {
+			/* What the kernel sent came from the terminal, to the command as well. */
+			if (info.si_code != SI_KERNEL)
+				kill(child, info.si_signo);
+		} else if (waitpid(child, &status, WNOHANG) == child) {
+			return WIFSIGNALED(status) ? STATUS_SIGNAL + WTERMSIG(status)
+						   : WEXITSTATUS(status);
+		}
+	}
+}
+
+static int command_run(char **command)
+{
+	static const int passed_on[] = {
+		SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGCHLD};
+	const pid_t parent = getpid();
+	sigset_t signals, mask;
+
+	sigemptyset(&signals);
+	for (unsigned i = 0; i < sizeof passed_on / sizeof passed_on[0]; i++)
+		sigaddset(&signals, passed_on[i]);
+	sigprocmask(SIG_BLOCK, &signals, &mask);
+	const pid_t child = fork();
+	if (child < 0) {
+		complain("cannot start a process: %s", strerror(errno));
+		return STATUS_FAILED;
+	}
+	if (child == 0)
+		exec_command(command, &mask, parent);
+	return command_wait(child, &signals);
+}
+
+/* ---- the link ---- */
+
+static int attach(struct call *call, const struct arguments *arguments, json_t **attached)
+{
+	struct control_answer answer;
+
+	const int netns = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+	if (netns < 0) {
+		complain("cannot open /proc/self/ns/net: %s", strerror(errno));
+		return STATUS_FAILED;
+	}
+	json_t *params = attach_params(arguments);
+	json_object_set_new(params, "hold", json_true());
+	int status = call_send(call, "attach", params, netns);
+	close(netns);
+	if (status == STATUS_OK)
+		status = call_receive(call, &answer);
+	if (status == STATUS_OK) {
+		*attached = json_incref(answer.event);
+		control_answer_release(&answer);
+	}
+	return status;
+}
+
+/* Tell the daemon that we are done; it closes once the link is gone. */
+static void hang_up(struct call *call)
+{
+	const struct timeval patience = {.tv_sec = HANG_UP_WAIT_S};
+	char byte;
+
+	setsockopt(call->fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+	shutdown(call->fd, SHUT_WR);
+	while (recv(call->fd, &byte, sizeof byte, 0) > 0)
+		;
+}
+
+int run(const struct arguments *arguments)
+{
+	char *shell[] = {getenv("SHELL"), NULL};
+	char **command = arguments->operand_count ? arguments->operands : shell;
+	struct call call;
+	json_t *attached;
+	int status;
+
+	if (!command[0])
+		command[0] = (char *)"/bin/sh";
+	status = call_open(&call, arguments);
+	if (status != STATUS_OK)
+		return status;
+	status = namespaces_make();
+	if (status == STATUS_OK)
+		status = attach(&call, arguments, &attached);
+	if (status == STATUS_OK) {
+		resolv_conf_bind(json_object_get(attached, "dns"));
+		json_decref(attached);
+		status = command_run(command);
+		hang_up(&call);
+	}
+	call_close(&call);
+	return status;
+}

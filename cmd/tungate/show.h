@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * show: results of the daemon as people read them.
+ */
+#ifndef TUNGATE_SHOW_H
+#define TUNGATE_SHOW_H
+
+#include <jansson.h>
+#include "command.h"
+
+typedef void result_shower(const struct arguments *arguments, const json_t *result);
+
+result_shower show_status, show_networks, show_links, show_forwards, show_forward_added,
+	show_forwards_deleted, show_connections, show_flushed, show_rules, show_drops,
+	show_attached, show_detached, show_reloaded, show_version;
+
+/* One line for an event of connections.follow. */
+void show_connection_event(const json_t *event);
+
+#endif
