@@ -52,7 +52,9 @@ kernel_up() {
 	kernel_start
 }
 
+# The veth goes by name: a namespace takes its devices along some time after it is deleted.
 kernel_down() {
+	ip -n gw link del lan
 	ns gw nft flush ruleset
 	ns gw sysctl -qw net.ipv4.ip_forward=0 net.ipv6.conf.all.forwarding=0
 }
@@ -174,7 +176,7 @@ measure() {
 	guest_new
 	if ! start_and_watch "$gateway"; then
 		echo "$gateway: nothing comes through" >&2
-		cat "$WORLD/log/$gateway" >&2
+		cat "$WORLD/log/$gateway" >&2 2>/dev/null
 	elif row "$name" >"$figures" 2>"$WORLD/last"; then
 		while read -r metric value; do
 			printf '{"round": %d, "gateway": "%s", "metric": "%s", "value": %s}\n' \

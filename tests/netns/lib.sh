@@ -329,9 +329,8 @@ guest_veth() {
 	default_route guest $GATE4 $GATE6
 }
 
+# The rule comes before the way: what conntrack has seen without it stays untranslated.
 kernel_start() {
-	guest_veth
-	forwarding_on gw
 	ns gw nft -f - <<-E
 		table inet nat {
 			chain postrouting {
@@ -340,6 +339,8 @@ kernel_start() {
 			}
 		}
 	E
+	forwarding_on gw
+	guest_veth
 }
 
 # ---- services ----
