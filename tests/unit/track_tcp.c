@@ -188,8 +188,9 @@ Test(opening, simultaneous_open_with_plain_acks)
 	RUN(&(struct tcp_track){},
 		{O, "S", 0, 0, 65535, 0, "", ACCEPT, SYN_SENT, 0},
 		{R, "S", 0, 0, 65535, 0, "", ACCEPT, SYN_SENT2, 0},
-		{R, "A", 1, 1, 65535, 0, "", ACCEPT, SYN_RECEIVED, 0},
-		{O, "A", 1, 1, 65535, 0, "", ACCEPT, ESTABLISHED, 0});
+		{O, "A", 1, 1, 65535, 500, "", ACCEPT, SYN_RECEIVED, 0},
+		{O, "A", 501, 1, 65535, 500, "", ACCEPT, SYN_RECEIVED, 0},
+		{R, "A", 1, 1001, 65535, 0, "", ACCEPT, ESTABLISHED, 0});
 }
 
 Test(opening, a_forged_syn_does_not_stop_the_answer)
@@ -216,6 +217,19 @@ Test(opening, fast_open_data)
 		{O, "S", 0, 0, 65535, 500, "", ACCEPT, SYN_SENT, 0},
 		{R, "SA", 0, 1, 65535, 0, "", ACCEPT, SYN_RECEIVED, 0},
 		{O, "A", 1, 1, 65535, 500, "", ACCEPT, ESTABLISHED, 0});
+	/* a reset is expected where the acknowledged data ends */
+	RUN(&(struct tcp_track){},
+		{O, "S", 0, 0, 65535, 500, "", ACCEPT, SYN_SENT, 0},
+		{R, "SA", 0, 501, 65535, 0, "", ACCEPT, SYN_RECEIVED, 0},
+		{O, "R", 1, 0, 0, 0, "", INVALID, SYN_RECEIVED, 0});
+}
+
+Test(opening, given_up_by_the_client)
+{
+	RUN(&(struct tcp_track){},
+		{O, "S", 0, 0, 65535, 0, "", ACCEPT, SYN_SENT, 0},
+		{O, "R", 0, 0, 0, 0, "", INVALID, SYN_SENT, 0},
+		{O, "R", 1, 0, 0, 0, "", ACCEPT, CLOSE, 0});
 }
 
 Test(opening, a_syn_cookie_may_change)
@@ -355,6 +369,12 @@ Test(window, bound_1_sequence_within_what_was_allowed)
 		{O, "A", 1 + 65535, 1, 65535, 0, "", ACCEPT, ESTABLISHED, 0});
 }
 
+Test(window, a_segment_without_ack_is_no_part)
+{
+	RUN(&(struct tcp_track){}, HANDSHAKE,
+		{O, "P", 1, 0, 65535, 10, "", INVALID, ESTABLISHED, 0});
+}
+
 Test(window, bound_3_acknowledgment_of_nothing_unsent)
 {
 	RUN(&(struct tcp_track){}, HANDSHAKE,
@@ -431,6 +451,49 @@ Test(window, closed_window_admits_a_probe)
 		{O, "A", 65536, 1, 65535, 1, "", ACCEPT, ESTABLISHED, 0}, /* window probe */
 		{R, "A", 1, 65537, 0, 0, "", ACCEPT, ESTABLISHED, 0},
 		{O, "A", 65539, 1, 65535, 1, "", INVALID, ESTABLISHED, 0});
+}
+
+Test(window, not_scaled_when_only_the_answer_says_so)
+{
+	RUN(&(struct tcp_track){},
+		{O, "S", 0, 0, 1000, 0, "", ACCEPT, SYN_SENT, 0},
+		{R, "SA", 0, 1, 65535, 0, "s8", ACCEPT, SYN_RECEIVED, 0},
+		{O, "A", 1, 1, 1000, 0, "", ACCEPT, ESTABLISHED, 0},
+		{R, "A", 1, 1, 1000, 0, "", ACCEPT, ESTABLISHED, 0},
+		{O, "A", 1 + 65535, 1, 1000, 0, "", ACCEPT, ESTABLISHED, 0},
+		{O, "A", 1 + 65536, 1, 1000, 0, "", INVALID, ESTABLISHED, 0});
+}
+
+Test(window, reaches_back_as_far_as_the_receivers)
+{
+	/* the client takes 1000 bytes at a time, the server 65535 */
+	RUN(&(struct tcp_track){},
+		{O, "S", 0, 0, 1000, 0, "", ACCEPT, SYN_SENT, 0},
+		{R, "SA", 0, 1, 65535, 0, "", ACCEPT, SYN_RECEIVED, 0},
+		{O, "A", 1, 1, 1000, 10000, "", ACCEPT, ESTABLISHED, 0},
+		{R, "A", 1, 10001, 65535, 1000, "", ACCEPT, ESTABLISHED, 0},
+		{O, "A", 10001, 1001, 1000, 0, "", ACCEPT, ESTABLISHED, 0},
+		{R, "A", 1001, 10001, 65535, 1000, "", ACCEPT, ESTABLISHED, 0},
+		{O, "A", 1, 2001, 1000, 0, "", ACCEPT, ESTABLISHED, 0},
+		{R, "A", 1001, 10001, 65535, 0, "", ACCEPT, ESTABLISHED, 0},
+		{R, "A", 1000, 10001, 65535, 0, "", QUIET, ESTABLISHED, 0},
+		/* more than it takes: it must have said so where we did not hear it */
+		{R, "A", 2001, 10001, 65535, 1600, "", ACCEPT, ESTABLISHED, 0},
+		{R, "A", 3601 - 1600, 10001, 65535, 0, "", ACCEPT, ESTABLISHED, 0},
+		{R, "A", 3601 - 1601, 10001, 65535, 0, "", QUIET, ESTABLISHED, 0});
+}
+
+Test(window, selective_acknowledgments_widen_it)
+{
+	/* the window reaches from the acknowledgment, over the hole, to the right edge and on */
+	RUN(&(struct tcp_track){},
+		{O, "S", 0, 0, 65535, 0, "k", ACCEPT, SYN_SENT, 0},
+		{R, "SA", 0, 1, 10000, 0, "k", ACCEPT, SYN_RECEIVED, 0},
+		{O, "A", 1, 1, 65535, 9000, "", ACCEPT, ESTABLISHED, 0},
+		{R, "A", 1, 1, 10000, 0, "", ACCEPT, ESTABLISHED, 9001},
+		{O, "A", 9001, 1, 65535, 10000, "", ACCEPT, ESTABLISHED, 0},
+		{O, "A", 19001 - 19000, 1, 65535, 0, "", ACCEPT, ESTABLISHED, 0},
+		{O, "A", 19001 - 19001, 1, 65535, 0, "", QUIET, ESTABLISHED, 0});
 }
 
 Test(window, super_packet_counts_in_full)
@@ -574,10 +637,14 @@ Test(doubt, client_comes_again_and_the_server_had_forgotten)
 		{O, "S", 700000, 0, 65535, 0, "s7", QUIET, ESTABLISHED, 0},
 		{R, "SA", 9000000, 5, 65535, 0, "s8", INVALID, ESTABLISHED, 0},
 		{R, "SA", 9000000, 700001, 65535, 0, "s8", ACCEPT, SYN_RECEIVED, 0},
+		/* what the SYN said of its window is not known: 64 KiB, and scaled by the most */
+		{R, "A", 9000001 + 65537, 700001, 1000, 0, "", INVALID, SYN_RECEIVED, 0},
+		{R, "A", 9000001 + 65536, 700001, 1000, 0, "", ACCEPT, SYN_RECEIVED, 0},
 		{O, "A", 700001, 9000001, 500, 0, "", ACCEPT, ESTABLISHED, 0},
-		{R, "A", 9000001, 700001, 1000, 1400, "", ACCEPT, ESTABLISHED, 0},
-		{O, "A", 700001 + 256000, 9001401, 500, 0, "", ACCEPT, ESTABLISHED, 0},
-		{O, "A", 700001 + 256001, 9001401, 500, 0, "", INVALID, ESTABLISHED, 0});
+		{O, "A", 700001 + 256000, 9000001, 500, 0, "", ACCEPT, ESTABLISHED, 0},
+		{O, "A", 700001 + 256001, 9000001, 500, 0, "", INVALID, ESTABLISHED, 0},
+		{R, "A", 9000002 + (500 << 14), 700001, 1000, 0, "", INVALID, ESTABLISHED, 0},
+		{R, "A", 9000001 + (500 << 14), 700001, 1000, 0, "", ACCEPT, ESTABLISHED, 0});
 }
 
 Test(doubt, client_comes_again_and_is_refused)
