@@ -88,12 +88,12 @@ tungate_up() {
 		[limits]
 		flows = 262144
 		[network lab]
-		subnet4 = 10.77.0.0/24
-		subnet6 = fd77:7467::/64
+		subnet = 10.77.0.0/24, fd77:7467::/64
 		[link guest]
 		kind = netns
 		network = lab
 		netns = guest
+		address = 10.77.0.2, fd77:7467::2
 	E
 	spawn gw tungated tungated -c "$WORLD/tungate.conf"
 	gateway_process=$spawned

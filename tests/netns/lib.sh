@@ -268,12 +268,18 @@ gateway_start() {
 	kernel) kernel_start ;;
 	tungate)
 		tungated_start || gateway_missing
-		tungate attach --netns guest guest >"$WORLD/last" 2>&1 || gateway_missing
+		guest_attach || gateway_missing
 		;;
 	esac
 }
 
+# guest_attach [NAMESPACE [ADDRESSES]]: attach a namespace under its own name.
+guest_attach() {
+	tungate attach --netns "${1:-guest}" --name "${1:-guest}" --address "${2:-$GUEST4,$GUEST6}" >"$WORLD/last" 2>&1
+}
+
 gateway_missing() {
+	cat "$WORLD"/log/tungated >>"$WORLD/last"
 	not_ok "the gateway starts"
 	finish
 }
