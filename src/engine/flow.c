@@ -133,9 +133,9 @@ void flow_prefetch(const struct engine *engine, uint32_t hash)
 	if (id == INDEX_NONE)
 		return;
 	const char *flow = (const char *)flow_at(engine, id >> 1);
-	__builtin_prefetch(flow, 1);
-	__builtin_prefetch(flow + 64, 1);
-	__builtin_prefetch(flow + 128, 1);
+	for (size_t offset = 0; offset < sizeof(struct flow); offset += 64)
+		__builtin_prefetch(flow + offset, 1);
+	__builtin_prefetch(flow + sizeof(struct flow) - 1, 1);
 }
 
 /* ---- mappings ---- */

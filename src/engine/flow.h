@@ -53,21 +53,22 @@ static_assert(sizeof(struct tally) == 12, "part of the flow's size");
 #define FLOW_VERDICT(d) (0x0040 << (d)) /* rule[d] is valid for `generation` */
 #define FLOW_PATH_CHECK 0x0100          /* routes changed: look whether the path still holds */
 
+/* In the order in which a packet's way needs it. */
 struct flow {
 	union addr address[2][2];
 	be16 port[2][2];
 	zone_id zone[2]; /* where packets of each direction come from */
 	uint8_t family;
 	uint8_t protocol;
-	uint16_t path; /* towards the uplink, whichever direction that is */
+	uint16_t flags;
+	uint16_t generation; /* of the ruleset that the cached verdicts are from */
+	uint16_t path;       /* towards the uplink, whichever direction that is */
+	uint16_t rule[2];    /* index in the chain of the last verdict */
 	uint16_t address_delta[2];
 	uint16_t port_delta[2];
 	struct wheel_node timer;
 	struct tally tally[2];
-	uint16_t rule[2]; /* index in the chain of the last verdict */
 	struct tcp_track tcp;
-	uint16_t generation; /* of the ruleset that the cached verdicts are from */
-	uint16_t flags;
 	uint32_t sibling[2]; /* ring of the mapping: next, previous */
 };
 static_assert(sizeof(struct flow) == 176, "191 bytes per flow with its index slots");
