@@ -142,9 +142,10 @@ static int namespace_open(const char *where)
 	char path[PATH_MAX];
 
 	if (strncmp(where, "pid:", 4) == 0)
-		snprintf(path, sizeof path, "/proc/%s/ns/net", where + 4);
+		snprintf(path, sizeof(path), "/proc/%s/ns/net", where + 4);
 	else
-		snprintf(path, sizeof path, "%s%s", strchr(where, '/') ? "" : "/run/netns/", where);
+		snprintf(
+			path, sizeof(path), "%s%s", strchr(where, '/') ? "" : "/run/netns/", where);
 	const int fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		complain("cannot open the network namespace %s (%s: %s): allowed: a NAME of `ip "

@@ -19,14 +19,14 @@ int call_open(struct call *call, const struct arguments *arguments)
 	const char *path = arguments->socket;
 
 	*call = (struct call){.path = path};
-	if (strlen(path) >= sizeof address.sun_path) {
+	if (strlen(path) >= sizeof(address.sun_path)) {
 		complain("the path of a socket has at most %zu characters: %s",
-			sizeof address.sun_path - 1, path);
+			sizeof(address.sun_path) - 1, path);
 		return STATUS_USAGE;
 	}
 	strcpy(address.sun_path, path);
 	call->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (call->fd >= 0 && connect(call->fd, (struct sockaddr *)&address, sizeof address) == 0)
+	if (call->fd >= 0 && connect(call->fd, (struct sockaddr *)&address, sizeof(address)) == 0)
 		return STATUS_OK;
 	if (errno == EACCES)
 		complain("may not open the control socket %s: ask as root, or as a member of its "
@@ -60,13 +60,13 @@ static ssize_t send_with_descriptor(int fd, const char *bytes, size_t length, in
 		.msg_iov = &data,
 		.msg_iovlen = 1,
 		.msg_control = &control,
-		.msg_controllen = sizeof control.bytes,
+		.msg_controllen = sizeof(control.bytes),
 	};
 
 	control.header.cmsg_level = SOL_SOCKET;
 	control.header.cmsg_type = SCM_RIGHTS;
-	control.header.cmsg_len = CMSG_LEN(sizeof passed_fd);
-	memcpy(CMSG_DATA(&control.header), &passed_fd, sizeof passed_fd);
+	control.header.cmsg_len = CMSG_LEN(sizeof(passed_fd));
+	memcpy(CMSG_DATA(&control.header), &passed_fd, sizeof(passed_fd));
 	return sendmsg(fd, &message, MSG_NOSIGNAL);
 }
 

@@ -218,7 +218,7 @@ static void help_options(const struct option *options)
 {
 	for (; options && options->name; options++) {
 		char text[64];
-		snprintf(text, sizeof text, "%s%s%s", options->name, options->value ? " " : "",
+		snprintf(text, sizeof(text), "%s%s%s", options->name, options->value ? " " : "",
 			options->value ? options->value : "");
 		printf("  %-20s %s\n", text, options->meaning);
 	}

@@ -148,7 +148,7 @@ static int command_run(char **command)
 	sigset_t signals, mask;
 
 	sigemptyset(&signals);
-	for (unsigned i = 0; i < sizeof passed_on / sizeof passed_on[0]; i++)
+	for (unsigned i = 0; i < sizeof(passed_on) / sizeof(passed_on[0]); i++)
 		sigaddset(&signals, passed_on[i]);
 	sigprocmask(SIG_BLOCK, &signals, &mask);
 	const pid_t child = fork();
@@ -191,9 +191,9 @@ static void hang_up(struct call *call)
 	const struct timeval patience = {.tv_sec = HANG_UP_WAIT_S};
 	char byte;
 
-	setsockopt(call->fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+	setsockopt(call->fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
 	shutdown(call->fd, SHUT_WR);
-	while (recv(call->fd, &byte, sizeof byte, 0) > 0)
+	while (recv(call->fd, &byte, sizeof(byte), 0) > 0)
 		;
 }
 

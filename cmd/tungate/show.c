@@ -122,7 +122,7 @@ void show_networks(const struct arguments *arguments, const json_t *result)
 		const int64_t bytes = number_of(network, "mtu");
 		char mtu[UNIT_TEXT_SIZE] = "auto", links[UNIT_TEXT_SIZE];
 		if (bytes)
-			snprintf(mtu, sizeof mtu, "%" PRId64, bytes);
+			snprintf(mtu, sizeof(mtu), "%" PRId64, bytes);
 		const char *const cells[] = {
 			text_of(network, "name"),
 			text_of(network, "subnet4"),
@@ -178,7 +178,7 @@ void show_drops(const struct arguments *arguments, const json_t *result)
 		const json_t *drop = json_array_get(result, i);
 		const int64_t packets = number_of(drop, "packets");
 		char text[UNIT_TEXT_SIZE];
-		snprintf(text, sizeof text, "%" PRId64, packets);
+		snprintf(text, sizeof(text), "%" PRId64, packets);
 		if (packets == 0 && !all)
 			continue;
 		const char *const cells[] = {
@@ -201,7 +201,7 @@ static char *ports_text(const char *address, int64_t first, int64_t last, char t
 	char more[UNIT_TEXT_SIZE] = "";
 
 	if (last > first)
-		snprintf(more, sizeof more, "-%" PRId64, last);
+		snprintf(more, sizeof(more), "-%" PRId64, last);
 	if (*address)
 		strcat(endpoint_text(address, first, text), more);
 	else
@@ -291,7 +291,7 @@ static void connection_texts(const json_t *connection, struct connection_text *t
 	/* Replies differ from the mirrored original where an address was translated. */
 	const bool source = strcmp(answers_to, text->source) != 0;
 	const bool destination = strcmp(answers_from, text->destination) != 0;
-	snprintf(text->translated, sizeof text->translated, "%s%s%s%s%s", source ? "as " : "",
+	snprintf(text->translated, sizeof(text->translated), "%s%s%s%s%s", source ? "as " : "",
 		source ? answers_to : "", source && destination ? " " : "",
 		destination ? "to " : "", destination ? answers_from : "");
 }
@@ -342,7 +342,7 @@ void show_connection_event(const json_t *event)
 
 	if (!connection)
 		return;
-	strftime(clock, sizeof clock, "%H:%M:%S", localtime_r(&now, &local));
+	strftime(clock, sizeof(clock), "%H:%M:%S", localtime_r(&now, &local));
 	connection_texts(connection, &text);
 	printf("%s %-11s %-6s %s %s > %s %s%s%s\n", clock, text_of(event, "type"),
 		text_of(connection, "protocol"), text_of(connection, "from"), text.source,
@@ -372,7 +372,7 @@ static void show_chain(const json_t *chain)
 			json_array_get(rules, i); /* NULL behind the last: the policy */
 		const json_t *counter = json_object_get(rule ? rule : policy, "counter");
 		char packets[UNIT_TEXT_SIZE], bytes[UNIT_TEXT_SIZE], policy_text[32];
-		snprintf(policy_text, sizeof policy_text, "policy %s", text_of(policy, "action"));
+		snprintf(policy_text, sizeof(policy_text), "policy %s", text_of(policy, "action"));
 		table_row(
 			&table, (const char *[]){count_text(number_of(counter, "packets"), packets),
 					bytes_text(number_of(counter, "bytes"), bytes),

@@ -21,7 +21,7 @@ void table_begin(struct table *table, const char *const *headings)
 void table_row(struct table *table, const char *const *cells)
 {
 	const size_t used = (size_t)table->rows * table->columns;
-	char **grown = realloc(table->cells, (used + table->columns) * sizeof *grown);
+	char **grown = realloc(table->cells, (used + table->columns) * sizeof(*grown));
 
 	if (!grown)
 		abort();
@@ -126,7 +126,7 @@ char *seconds_text(int64_t seconds, char *text)
 		{60, 'm', 's', 1},
 	};
 
-	for (unsigned i = 0; i < sizeof units / sizeof units[0]; i++) {
+	for (unsigned i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
 		if (seconds < units[i].seconds)
 			continue;
 		snprintf(text, UNIT_TEXT_SIZE, "%" PRId64 "%c %" PRId64 "%c",

@@ -64,7 +64,7 @@ static bool refuse_unknown(struct control_request *request, const struct param *
 
 	for (unsigned i = 0; i < count; i++) {
 		const size_t used = strlen(known);
-		snprintf(known + used, sizeof known - used, "%s%s", i ? ", " : "", params[i].name);
+		snprintf(known + used, sizeof(known) - used, "%s%s", i ? ", " : "", params[i].name);
 	}
 	control_fail(request, CONTROL_BAD_REQUEST, "unknown parameter `%.64s`: allowed: %s", name,
 		count ? known : "none");

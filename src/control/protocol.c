@@ -55,7 +55,7 @@ json_t *control_string(const char *text)
 
 static bool call_refuse(struct control_call *call, const char *problem)
 {
-	snprintf(call->problem, sizeof call->problem, "%s", problem);
+	snprintf(call->problem, sizeof(call->problem), "%s", problem);
 	return false;
 }
 
@@ -66,7 +66,7 @@ bool control_call_parse(const char *line, size_t length, struct control_call *ca
 	*call = (struct control_call){0};
 	call->root = json_loadb(line, length, JSON_REJECT_DUPLICATES, &error);
 	if (!call->root) {
-		snprintf(call->problem, sizeof call->problem, "not JSON: %s", error.text);
+		snprintf(call->problem, sizeof(call->problem), "not JSON: %s", error.text);
 		return false;
 	}
 	if (!json_is_object(call->root))

@@ -308,7 +308,7 @@ static void client_next_line(struct control_client *client)
 		client_handle_line(client, client->input, length);
 		client->input_length -= length + 1;
 		memmove(client->input, newline + 1, client->input_length);
-	} else if (client->input_length == sizeof client->input) {
+	} else if (client->input_length == sizeof(client->input)) {
 		client_refuse_input(client, "a request must not be longer than 64 KiB");
 	} else if (client->end_of_input) {
 		client->state = CLIENT_LEAVING;
@@ -340,13 +340,13 @@ static bool client_read(struct control_client *client)
 	const size_t held = client->state == CLIENT_STREAMING ? 0 : client->input_length;
 	struct iovec space = {
 		.iov_base = client->input + held,
-		.iov_len = sizeof client->input - held,
+		.iov_len = sizeof(client->input) - held,
 	};
 	struct msghdr message = {
 		.msg_iov = &space,
 		.msg_iovlen = 1,
 		.msg_control = control,
-		.msg_controllen = sizeof control,
+		.msg_controllen = sizeof(control),
 	};
 	const ssize_t got = recvmsg(client->fd, &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
 
@@ -365,7 +365,7 @@ static bool client_has_work(const struct control_client *client)
 {
 	switch (client->state) {
 	case CLIENT_READING:
-		return client->end_of_input || client->input_length == sizeof client->input ||
+		return client->end_of_input || client->input_length == sizeof(client->input) ||
 		       memchr(client->input, '\n', client->input_length);
 	case CLIENT_PRODUCING:
 	case CLIENT_LEAVING:
@@ -433,8 +433,8 @@ static void on_client_ready(uv_poll_t *poll, int status, int events)
 
 static int client_open(struct control_server *server, int fd)
 {
-	struct control_client *client = calloc(1, sizeof *client);
-	socklen_t size = sizeof client->peer;
+	struct control_client *client = calloc(1, sizeof(*client));
+	socklen_t size = sizeof(client->peer);
 	int err;
 
 	if (!client)
@@ -506,7 +506,7 @@ static void on_connection(uv_poll_t *poll, int status, int events)
 int control_server_start(uv_loop_t *loop, const struct log *log,
 	const struct control_settings *settings, struct control_server **server)
 {
-	struct control_server *new = calloc(1, sizeof *new);
+	struct control_server *new = calloc(1, sizeof(*new));
 	int err;
 
 	if (!new)

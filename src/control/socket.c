@@ -29,7 +29,7 @@ static bool parent_make(const char *path)
 {
 	char parent[108];
 
-	snprintf(parent, sizeof parent, "%s", path);
+	snprintf(parent, sizeof(parent), "%s", path);
 	char *slash = strrchr(parent, '/');
 	if (!slash || slash == parent)
 		return false;
@@ -101,7 +101,7 @@ static int listen_at(const char *path, gid_t gid)
 	const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
 		return -errno;
-	if (fchmod(fd, 0660) < 0 || bind(fd, (struct sockaddr *)&address, sizeof address) < 0) {
+	if (fchmod(fd, 0660) < 0 || bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0) {
 		err = -errno;
 		goto close_socket;
 	}
@@ -126,9 +126,9 @@ int control_socket_open(
 	int err;
 
 	*sock = (struct control_socket){0};
-	if (!*path || strlen(path) >= sizeof sock->path) {
+	if (!*path || strlen(path) >= sizeof(sock->path)) {
 		log_error(log, "control socket: the path must have 1 to %zu characters: %s",
-			sizeof sock->path - 1, path);
+			sizeof(sock->path) - 1, path);
 		return -ENAMETOOLONG;
 	}
 	if (group && *group && group_find(group, &gid) < 0) {
@@ -138,8 +138,8 @@ int control_socket_open(
 			group);
 		return -EINVAL;
 	}
-	snprintf(sock->path, sizeof sock->path, "%s", path);
-	snprintf(sock->lock, sizeof sock->lock, "%s.lock", path);
+	snprintf(sock->path, sizeof(sock->path), "%s", path);
+	snprintf(sock->lock, sizeof(sock->lock), "%s.lock", path);
 	sock->made_parent = parent_make(path);
 
 	err = sock->lock_fd = lock_take(sock->lock);

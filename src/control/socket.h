@@ -12,7 +12,7 @@ struct control_socket {
 	int fd; /* listening, non-blocking */
 	int lock_fd;
 	char path[108];
-	char lock[sizeof ".lock" + 107];
+	char lock[sizeof(".lock") + 107];
 	bool made_parent;
 };
 

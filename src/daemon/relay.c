@@ -82,7 +82,7 @@ int relay_start(uv_loop_t *loop, const struct log *log, const struct relay_setti
 {
 	struct relay *new;
 	int type, err;
-	socklen_t size = sizeof type;
+	socklen_t size = sizeof(type);
 
 	if (getsockopt(settings->listen_fd, SOL_SOCKET, SO_TYPE, &type, &size) < 0)
 		return -errno;

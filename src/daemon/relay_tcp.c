@@ -72,7 +72,7 @@ static void close_reset(int fd)
 {
 	const struct linger linger = {.l_onoff = 1};
 
-	setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof linger);
+	setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger));
 	close(fd);
 }
 
@@ -103,7 +103,7 @@ static int pump_fill(struct pump *pump, int fd)
 {
 	if (pump->end > 0 || pump->ended)
 		return 0;
-	const ssize_t got = recv(fd, pump->bytes, sizeof pump->bytes, 0);
+	const ssize_t got = recv(fd, pump->bytes, sizeof(pump->bytes), 0);
 	if (got < 0)
 		return errno == EAGAIN || errno == EINTR ? 0 : -errno;
 	pump->end = (size_t)got;
@@ -167,17 +167,17 @@ static void socket_tune(int fd)
 	const int on = 1, idle = KEEPALIVE_IDLE_S, step = KEEPALIVE_STEP_S;
 
 	/* Bytes leave as they came: whether to wait for more was the sender's decision. */
-	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-	setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
-	setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle, sizeof idle);
-	setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &step, sizeof step);
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
+	setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle, sizeof(idle));
+	setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &step, sizeof(step));
 }
 
 /* The connect has come to an end.  0 or -errno. */
 static int connection_connected(struct connection *connection)
 {
 	int err = 0;
-	socklen_t size = sizeof err;
+	socklen_t size = sizeof(err);
 
 	if (getsockopt(connection->side[TARGET].fd, SOL_SOCKET, SO_ERROR, &err, &size) < 0)
 		return -errno;
@@ -231,7 +231,7 @@ static void connection_open(struct tcp_relay *tcp, int client_fd)
 	target_fd = relay_connect(relay, SOCK_STREAM);
 	if (target_fd < 0)
 		goto close_client;
-	connection = calloc(1, sizeof *connection);
+	connection = calloc(1, sizeof(*connection));
 	if (!connection)
 		goto close_target;
 	connection->relay = tcp;
@@ -292,7 +292,7 @@ struct relay *relay_tcp_new(const struct relay_settings *settings)
 		.on_timer = relay_listen,
 		.close_clients = tcp_close_clients,
 	};
-	struct tcp_relay *tcp = calloc(1, sizeof *tcp);
+	struct tcp_relay *tcp = calloc(1, sizeof(*tcp));
 
 	(void)settings;
 	if (!tcp)

@@ -68,12 +68,12 @@ static void key_set_local(struct exchange_key *key, struct msghdr *message)
 		part = CMSG_NXTHDR(message, part)) {
 		if (part->cmsg_level == IPPROTO_IP && part->cmsg_type == IP_PKTINFO) {
 			struct in_pktinfo info;
-			memcpy(&info, CMSG_DATA(part), sizeof info);
+			memcpy(&info, CMSG_DATA(part), sizeof(info));
 			key->local.v4 = info.ipi_spec_dst.s_addr;
 		} else if (part->cmsg_level == IPPROTO_IPV6 && part->cmsg_type == IPV6_PKTINFO) {
 			struct in6_pktinfo info;
-			memcpy(&info, CMSG_DATA(part), sizeof info);
-			memcpy(key->local.bytes, &info.ipi6_addr, sizeof key->local.bytes);
+			memcpy(&info, CMSG_DATA(part), sizeof(info));
+			memcpy(key->local.bytes, &info.ipi6_addr, sizeof(key->local.bytes));
 		}
 	}
 }
@@ -87,7 +87,7 @@ static void key_set_client(struct exchange_key *key, const struct sockaddr_stora
 		key->port = v4->sin_port;
 	} else {
 		const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)address;
-		memcpy(key->client.bytes, &v6->sin6_addr, sizeof key->client.bytes);
+		memcpy(key->client.bytes, &v6->sin6_addr, sizeof(key->client.bytes));
 		key->port = v6->sin6_port;
 		key->scope = v6->sin6_scope_id;
 	}
@@ -109,8 +109,8 @@ static socklen_t client_address(const struct exchange_key *key, struct sockaddr_
 		.sin6_port = key->port,
 		.sin6_scope_id = key->scope,
 	};
-	memcpy(&v6->sin6_addr, key->client.bytes, sizeof v6->sin6_addr);
-	return sizeof *v6;
+	memcpy(&v6->sin6_addr, key->client.bytes, sizeof(v6->sin6_addr));
+	return sizeof(*v6);
 }
 
 /* The control message that makes `key->local` the source of a datagram; its length. */
@@ -124,17 +124,17 @@ static size_t local_pktinfo(const struct exchange_key *key, union pktinfo *pktin
 		const struct in_pktinfo info = {.ipi_spec_dst.s_addr = key->local.v4};
 		part->cmsg_level = IPPROTO_IP;
 		part->cmsg_type = IP_PKTINFO;
-		part->cmsg_len = CMSG_LEN(sizeof info);
-		memcpy(CMSG_DATA(part), &info, sizeof info);
-		return CMSG_SPACE(sizeof info);
+		part->cmsg_len = CMSG_LEN(sizeof(info));
+		memcpy(CMSG_DATA(part), &info, sizeof(info));
+		return CMSG_SPACE(sizeof(info));
 	}
 	struct in6_pktinfo info = {.ipi6_ifindex = key->scope};
-	memcpy(&info.ipi6_addr, key->local.bytes, sizeof info.ipi6_addr);
+	memcpy(&info.ipi6_addr, key->local.bytes, sizeof(info.ipi6_addr));
 	part->cmsg_level = IPPROTO_IPV6;
 	part->cmsg_type = IPV6_PKTINFO;
-	part->cmsg_len = CMSG_LEN(sizeof info);
-	memcpy(CMSG_DATA(part), &info, sizeof info);
-	return CMSG_SPACE(sizeof info);
+	part->cmsg_len = CMSG_LEN(sizeof(info));
+	memcpy(CMSG_DATA(part), &info, sizeof(info));
+	return CMSG_SPACE(sizeof(info));
 }
 
 /* ---- exchanges ---- */
@@ -143,7 +143,7 @@ static struct bucket *bucket_of(struct udp_relay *udp, const struct exchange_key
 {
 	uint64_t words[KEY_WORDS];
 
-	memcpy(words, key, sizeof words);
+	memcpy(words, key, sizeof(words));
 	return &udp->buckets[siphash_words(&udp->hash_key, words, KEY_WORDS) & udp->bucket_mask];
 }
 
@@ -152,7 +152,7 @@ static struct exchange *exchange_find(struct udp_relay *udp, const struct exchan
 	struct exchange *exchange;
 
 	LIST_FOREACH(exchange, bucket_of(udp, key), bucket)
-	if (memcmp(&exchange->key, key, sizeof *key) == 0)
+	if (memcmp(&exchange->key, key, sizeof(*key)) == 0)
 		return exchange;
 	return NULL;
 }
@@ -236,7 +236,7 @@ static void on_answer(uv_poll_t *poll, int status, int events)
 
 	for (unsigned i = 0; i < DATAGRAM_BURST; i++) {
 		const ssize_t got =
-			recv(exchange->fd, udp->datagram, sizeof udp->datagram, MSG_DONTWAIT);
+			recv(exchange->fd, udp->datagram, sizeof(udp->datagram), MSG_DONTWAIT);
 		if (got < 0)
 			break; /* a refusal by the target is read away here */
 		answer_client(exchange, (size_t)got);
@@ -253,7 +253,7 @@ static struct exchange *exchange_open(struct udp_relay *udp, const struct exchan
 
 	if (relay->client_count >= relay->settings.connections_max)
 		exchange_close(TAILQ_FIRST(&udp->used));
-	exchange = calloc(1, sizeof *exchange);
+	exchange = calloc(1, sizeof(*exchange));
 	if (!exchange)
 		return NULL;
 	exchange->relay = udp;
@@ -284,14 +284,14 @@ static bool pass_datagram(struct udp_relay *udp)
 	struct sockaddr_storage address = {0};
 	struct exchange_key key = {0};
 	union pktinfo pktinfo;
-	struct iovec bytes = {.iov_base = udp->datagram, .iov_len = sizeof udp->datagram};
+	struct iovec bytes = {.iov_base = udp->datagram, .iov_len = sizeof(udp->datagram)};
 	struct msghdr message = {
 		.msg_name = &address,
-		.msg_namelen = sizeof address,
+		.msg_namelen = sizeof(address),
 		.msg_iov = &bytes,
 		.msg_iovlen = 1,
 		.msg_control = &pktinfo,
-		.msg_controllen = sizeof pktinfo,
+		.msg_controllen = sizeof(pktinfo),
 	};
 	const ssize_t got = recvmsg(udp->relay.settings.listen_fd, &message, MSG_DONTWAIT);
 
@@ -329,13 +329,13 @@ static void listener_ask_local(int fd)
 {
 	int family = 0;
 	const int on = 1;
-	socklen_t size = sizeof family;
+	socklen_t size = sizeof(family);
 
 	(void)getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &family, &size);
 	if (family == AF_INET)
-		(void)setsockopt(fd, IPPROTO_IP, IP_PKTINFO, &on, sizeof on);
+		(void)setsockopt(fd, IPPROTO_IP, IP_PKTINFO, &on, sizeof(on));
 	else
-		(void)setsockopt(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, &on, sizeof on);
+		(void)setsockopt(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, &on, sizeof(on));
 }
 
 static unsigned bucket_count(unsigned exchanges)
@@ -355,14 +355,14 @@ struct relay *relay_udp_new(const struct relay_settings *settings)
 		.close_clients = udp_close_clients,
 	};
 	const unsigned buckets = bucket_count(settings->connections_max);
-	struct udp_relay *udp = calloc(1, sizeof *udp + buckets * sizeof udp->buckets[0]);
+	struct udp_relay *udp = calloc(1, sizeof(*udp) + buckets * sizeof(udp->buckets[0]));
 
 	if (!udp)
 		return NULL;
 	udp->relay.kind = &kind;
 	udp->bucket_mask = buckets - 1;
 	TAILQ_INIT(&udp->used);
-	(void)!getrandom(&udp->hash_key, sizeof udp->hash_key, 0);
+	(void)!getrandom(&udp->hash_key, sizeof(udp->hash_key), 0);
 	listener_ask_local(settings->listen_fd);
 	return &udp->relay;
 }

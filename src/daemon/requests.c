@@ -313,7 +313,7 @@ const unsigned requests_method_count = ARRAY_COUNT(requests_methods);
 
 struct requests *requests_create(const struct daemon_ops *ops)
 {
-	struct requests *requests = calloc(1, sizeof *requests);
+	struct requests *requests = calloc(1, sizeof(*requests));
 
 	if (!requests)
 		return NULL;

@@ -97,7 +97,7 @@ void handle_forward_add(void *context, struct control_request *request)
 	if (!params_read(request, params, ARRAY_COUNT(params), &values))
 		return;
 	if (!config_parse_forward(ops->config(ops->context), &ops->names, values.protocol,
-		    values.host, values.guest, &forward, error.text, sizeof error.text))
+		    values.host, values.guest, &forward, error.text, sizeof(error.text)))
 		return control_fail(request, CONTROL_INVALID, "%s", error.text);
 	const int err = ops->forward_add(ops->context, &forward, &error);
 	if (err < 0)
@@ -127,7 +127,7 @@ static bool published_parse(const char *protocol, const char *host, struct forwa
 		host++;
 		length -= 2;
 	}
-	snprintf(address, sizeof address, "%.*s", (int)length, host);
+	snprintf(address, sizeof(address), "%.*s", (int)length, host);
 	if (!addr_parse(address, &published->host, &published->host_family))
 		return refuse(why,
 			"bad host address `%s`: allowed: an address of the host's, "
@@ -166,7 +166,7 @@ void handle_forward_del(void *context, struct control_request *request)
 	struct forward published;
 	const struct forward *found;
 	struct request_error error = {0};
-	const struct sentence why = {error.text, sizeof error.text};
+	const struct sentence why = {error.text, sizeof(error.text)};
 
 	if (!params_read(request, params, ARRAY_COUNT(params), &values))
 		return;
@@ -356,7 +356,7 @@ static void on_holder_gone(void *context)
 static void attach_hold(
 	struct requests *requests, struct control_request *request, const struct daemon_link *link)
 {
-	struct hold *hold = calloc(1, sizeof *hold);
+	struct hold *hold = calloc(1, sizeof(*hold));
 	struct request_error error;
 
 	if (!hold) {
@@ -365,7 +365,7 @@ static void attach_hold(
 	}
 	hold->requests = requests;
 	hold->zone = link->zone;
-	(void)text_copy(hold->name, sizeof hold->name, link->name);
+	(void)text_copy(hold->name, sizeof(hold->name), link->name);
 	control_stream_push(
 		control_stream(request, on_holder_gone, hold), attached_json(requests, link));
 }

@@ -83,7 +83,7 @@ static json_t *protocol_json(uint8_t protocol)
 	for (unsigned i = 0; i < ARRAY_COUNT(protocols); i++)
 		if (protocols[i].protocol == protocol)
 			return json_string(protocols[i].name);
-	snprintf(number, sizeof number, "%u", protocol);
+	snprintf(number, sizeof(number), "%u", protocol);
 	return json_string(number);
 }
 
@@ -143,7 +143,7 @@ static bool filter_read(struct requests *requests, struct control_request *reque
 			request, CONTROL_INVALID, "bad address `%.64s`: %s", values.address, fault);
 	else if (values.port == 0 || values.port > UINT16_MAX)
 		control_fail(request, CONTROL_INVALID, "bad port: allowed: 1 to 65535");
-	else if (values.state && !text_copy(filter->state, sizeof filter->state, values.state))
+	else if (values.state && !text_copy(filter->state, sizeof(filter->state), values.state))
 		control_fail(request, CONTROL_INVALID, "there is no state `%.64s`", values.state);
 	else {
 		if (limit)
@@ -296,7 +296,7 @@ static void on_follower_closed(void *context)
 void handle_connections_follow(void *context, struct control_request *request)
 {
 	struct requests *requests = context;
-	struct follower *follower = calloc(1, sizeof *follower);
+	struct follower *follower = calloc(1, sizeof(*follower));
 
 	if (!follower)
 		return control_fail(request, CONTROL_FAILED, "out of memory");
