@@ -69,7 +69,7 @@ void check_link(
 {
 	char known[CHOICES_SIZE] = "", text[2 * CHOICES_SIZE];
 
-	if (link->network == NETWORK_NONE) {
+	if (link->network == NETWORK_UNKNOWN) {
 		networks_choices(config, known);
 		problems_add(problems, link->line,
 			"link `%s` has no `network`, and there is more than one: allowed: %s",
@@ -164,7 +164,7 @@ static void check_link_pair(
 			"link for each; tell them apart by `device`",
 			link->device, link->name, other->name, other->line);
 	if (link_is_whole(link) && link_is_whole(other) && link->network == other->network &&
-		link->network != NETWORK_NONE)
+		link->network != NETWORK_UNKNOWN)
 		problems_add(problems, link->line,
 			"link `%s` and link `%s` in line %u are both for the whole network: "
 			"allowed: one; give them an `address`",
@@ -176,7 +176,7 @@ static void check_links(const struct config *config, struct problems *problems)
 	for (unsigned i = 0; i < config->link_count; i++) {
 		const struct link_config *link = &config->links[i];
 
-		if (link->network != NETWORK_NONE) {
+		if (link->network != NETWORK_UNKNOWN) {
 			check_guest(config, link, AF_INET, &link->address4, problems);
 			check_guest(config, link, AF_INET6, &link->address6, problems);
 		}

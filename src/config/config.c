@@ -146,7 +146,7 @@ static struct link_config *link_add(
 		return NULL;
 	}
 	struct link_config *link = &config->links[config->link_count++];
-	*link = (struct link_config){.line = line, .network = NETWORK_NONE};
+	*link = (struct link_config){.line = line, .network = NETWORK_UNKNOWN};
 	text_copy(link->name, sizeof(link->name), name);
 	keys_defaults(config, SECTION_LINK, link);
 	return link;

@@ -85,7 +85,7 @@ void default_gateways(struct network_config *network)
 
 void default_link(const struct config *config, struct link_config *link)
 {
-	if (link->network == NETWORK_NONE && config->network_count == 1)
+	if (link->network == NETWORK_UNKNOWN && config->network_count == 1)
 		link->network = 0;
 	if (link->device[0] != '\0')
 		return;

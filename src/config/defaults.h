@@ -23,6 +23,6 @@ void default_gateways(struct network_config *network);
 void default_link(const struct config *config, struct link_config *link);
 
 /* A link whose network is not known yet. */
-#define NETWORK_NONE UINT16_MAX
+#define NETWORK_UNKNOWN UINT16_MAX
 
 #endif

@@ -376,6 +376,43 @@ Test(config, numbers_are_good_to_their_limits_and_not_beyond)
 	}
 }
 
+/* Read from the root of the tree, where tests run. */
+static const char *file_read(const char *path)
+{
+	static char text[64 * 1024];
+	FILE *file = fopen(path, "re");
+
+	cr_assert_not_null(file, "%s: tests run in the root of the tree", path);
+	text[fread(text, 1, sizeof(text) - 1, file)] = '\0';
+	fclose(file);
+	return text;
+}
+
+/* A row of a list, or of the table of timeouts; numbers and words with their default. */
+Test(config, the_manual_describes_every_key)
+{
+	const char *manual = file_read("cmd/tungated/tungate.conf.5");
+	unsigned count;
+	const struct key *keys = keys_all(&count);
+
+	for (unsigned i = 0; i < count; i++) {
+		char item[128];
+
+		snprintf(item, sizeof(item), ".It Ic %s\n", keys[i].name);
+		if (keys[i].section == SECTION_TIMEOUTS)
+			snprintf(item, sizeof(item), ".It Ic %s Ta %s Ta", keys[i].name,
+				keys[i].fallback);
+		const char *entry = strstr(manual, item);
+		cr_assert_not_null(entry, "%s", item);
+		if (keys[i].section == SECTION_TIMEOUTS || keys[i].fallback == NULL)
+			continue;
+		const char *fallback = strstr(entry, keys[i].fallback);
+		const char *next = strstr(entry + 1, ".It Ic");
+		cr_expect(fallback != NULL && (next == NULL || fallback < next),
+			"the default of %s is missing", keys[i].name);
+	}
+}
+
 /* ---- networks by name and address ---- */
 
 Test(config, networks_are_found_by_name_and_by_address)
@@ -395,17 +432,11 @@ Test(config, networks_are_found_by_name_and_by_address)
 	config_free(config);
 }
 
-/* ---- the examples, read from the root of the tree ---- */
+/* ---- the examples ---- */
 
 static struct config *example_parse(const char *path)
 {
-	static char text[16 * 1024];
-	FILE *file = fopen(path, "re");
-
-	cr_assert_not_null(file, "%s: tests run in the root of the tree", path);
-	text[fread(text, 1, sizeof(text) - 1, file)] = '\0';
-	fclose(file);
-	return must_parse(path, text);
+	return must_parse(path, file_read(path));
 }
 
 Test(config, the_minimal_example)

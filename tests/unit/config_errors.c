@@ -94,6 +94,8 @@ static const struct {
 	{"[network a]\nsubnet = 10.1.0.0/24\ngateway = fd01::1\n", "1: ", "no IPv6 subnet"},
 	{"[network a]\nsubnet = 10.1.0.0/24\ngateway = x\n", "3: ", "bad address `x`"},
 	{"[network a]\nsubnet = 10.1.0.0/24\ngateway = 0.0.0.0\n", "3: ", "bad address"},
+	{"[network a]\nsubnet = 10.1.0.0/24\ngateway = 10.1.0.2,10.1.0.3\n", "3: ",
+		"at most one for IPv4"},
 	{"[network a]\nsubnet = 10.1.0.0/24\nmtu = 575\n", "3: ", "uplink, or 576 to 65535"},
 	{"[network a]\nsubnet = fd01::/64\nmtu = 1279\n", "1: ", "1280 or more"},
 	{"[network a]\nsubnet = 10.1.0.0/24\ndns = maybe\n", "3: ", "allowed: yes, no"},

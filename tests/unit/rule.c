@@ -247,6 +247,7 @@ static const struct {
 	{PLACE_FORWARD, "accept state", "nothing behind `state`"},
 	{PLACE_FORWARD, "accept state nwe", "unknown state `nwe`: did you mean `new`?"},
 	{PLACE_FORWARD, "accept state new,", "unknown state ``"},
+	{PLACE_FORWARD, "accept state new, ", "unknown state ``"},
 	{PLACE_FORWARD, "accept from 10.0.0.1/8", "host bits"},
 	{PLACE_FORWARD, "accept from 10.0.0.0/8,", "bad prefix ``"},
 	{PLACE_FORWARD, "accept to lab", "bad prefix `lab`"},
