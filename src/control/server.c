@@ -31,7 +31,7 @@
 #define CONTROL_STREAM_BYTES_MAX (1024 * 1024)
 #define CONTROL_PORTION_BYTES    (16 * 1024) /* of a produced answer, per turn */
 #define CONTROL_PORTION_CALLS    256         /* of its next(), per turn */
-#define CONTROL_LINE_MS          (60 * 1000) /* for a line to be complete after its first byte */
+#define CONTROL_LINE_MS          (60 * 1000) /* where the settings say nothing */
 
 enum client_state {
 	CLIENT_READING,
@@ -194,7 +194,7 @@ static void client_produce(struct control_client *client)
 		more = producer->next(producer->context, &item);
 		if (!item)
 			continue;
-		char *text = json_dumps(item, JSON_COMPACT);
+		char *text = json_dumps(item, JSON_COMPACT | JSON_ENCODE_ANY);
 		json_decref(item);
 		if (client->produced_any)
 			client_say(client, strdup(","));
@@ -391,14 +391,15 @@ static void client_watch(struct control_client *client)
 	if (!line_begun)
 		uv_timer_stop(&client->line_timer);
 	else if (!uv_is_active((uv_handle_t *)&client->line_timer))
-		uv_timer_start(&client->line_timer, on_line_timeout, CONTROL_LINE_MS, 0);
+		uv_timer_start(&client->line_timer, on_line_timeout,
+			client->server->settings.line_max_ms, 0);
 }
 
 static void on_line_timeout(uv_timer_t *timer)
 {
 	struct control_client *client = timer->data;
 
-	client_refuse_input(client, "no end of line came within 60 s");
+	client_refuse_input(client, "a line was begun and not ended in time");
 	client_watch(client);
 }
 
@@ -514,6 +515,8 @@ int control_server_start(uv_loop_t *loop, const struct log *log,
 	new->loop = loop;
 	new->log = log;
 	new->settings = *settings;
+	if (new->settings.line_max_ms == 0)
+		new->settings.line_max_ms = CONTROL_LINE_MS;
 	new->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	err = control_socket_open(&new->socket, log, settings->path, settings->group);
 	if (err < 0)

@@ -74,7 +74,8 @@ struct control_settings {
 	const char *group; /* that may open the socket; NULL or "": only its owner's */
 	const struct control_method *methods;
 	unsigned method_count;
-	void *context; /* of the handlers */
+	void *context;        /* of the handlers */
+	uint64_t line_max_ms; /* for a line to be complete after its first byte; 0: a minute */
 };
 
 /*
