@@ -208,7 +208,7 @@ bool ports_parse(const char *text, struct port_range *range, const struct senten
 		if (!number_read(&rest, &last))
 			goto malformed;
 	}
-	if (*rest != '\0' || first == 0 || first > UINT16_MAX || last > UINT16_MAX)
+	if (*rest != '\0' || first == 0 || last > UINT16_MAX)
 		goto malformed;
 	if (last < first)
 		return refuse(why, "port range `%s` ends before it begins", text);

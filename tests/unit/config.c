@@ -288,6 +288,17 @@ Test(config, the_only_network_is_a_links_default)
 	config_free(config);
 }
 
+Test(config, each_network_may_have_a_tun_for_all_of_it)
+{
+	struct config *config = must_parse("t",
+		"[network a]\nsubnet = 10.1.0.0/24\n[network b]\nsubnet = 10.2.0.0/24\n"
+		"[link one]\nkind = tun\nnetwork = a\n[link two]\nkind = tun\nnetwork = b\n");
+
+	cr_expect(addr_is_zero(&config->links[0].address4));
+	cr_expect_str_eq(config->links[1].device, "tg-two");
+	config_free(config);
+}
+
 Test(config, nat_lines_stay_in_order)
 {
 	struct config *config = must_parse("t",

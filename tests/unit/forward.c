@@ -66,6 +66,7 @@ Test(forward, every_form_is_understood)
 		{"[2001:db8::1]:8080", "web:80", "2001:db8::1 8080-8080 [fd77::2]:80@0"},
 		{"0.0.0.0:8080", "web:80", "any 8080-8080 10.77.0.2:80@0"},
 		{"[::]:8080", "web:80", "any 8080-8080 [fd77::2]:80@0"},
+		{"80-90", "web:65525", "any 80-90 10.77.0.2:65525@0"},
 		{"39999", "web:80", "any 39999-39999 10.77.0.2:80@0"},
 		{"40101", "web:80", "any 40101-40101 10.77.0.2:80@0"},
 	};
@@ -117,7 +118,7 @@ Test(forward, what_is_refused_says_why)
 		{"tcp", "127.0.0.1:80", "fd77::9", "different families"},
 		{"tcp", "[::1]:80", "10.77.0.9", "different families"},
 		{"tcp", "80-90", "web:80-85", "as many as on the host: 11"},
-		{"tcp", "80-90", "web:65530", "65525 or less for 11 ports"},
+		{"tcp", "80-90", "web:65526", "65525 or less for 11 ports"},
 		{"tcp", "80", "a-name-that-is-much-too-long-to-be-one", "names of at most 31"},
 	};
 

@@ -58,3 +58,21 @@ Test(reload, changes_are_taken_up_or_refused_by_name)
 	}
 	config_free(running);
 }
+
+Test(reload, a_network_that_goes_is_refused)
+{
+	struct config_errors errors;
+	struct config *running = config_parse("running",
+		"[network a]\nsubnet = 10.1.0.0/24\n[network b]\nsubnet = 10.2.0.0/24\n", &errors);
+	struct config *wanted =
+		config_parse("wanted", "[network a]\nsubnet = 10.1.0.0/24\n", &errors);
+	char error[256] = "";
+
+	cr_assert(running != NULL && wanted != NULL);
+	wanted->networks[0].line = 7; /* where a section stands does not matter */
+	cr_expect_not(config_reloadable(running, wanted, error, sizeof(error)));
+	cr_expect_not_null(strstr(error, "network `b` cannot go"), "%s", error);
+	cr_expect(config_reloadable(wanted, running, error, sizeof(error)), "%s", error);
+	config_free(running);
+	config_free(wanted);
+}
