@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* describe: packets from text. */
+#include "describe.h"
+
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "base/cksum.h"
+#include "packets.h"
+
+#define WORD_SIZE 64
+
+struct description {
+	const char *text; /* for messages */
+	const char *rest; /* what has not been read */
+	char source[WORD_SIZE];
+	char destination[WORD_SIZE];
+	struct build build;
+	struct packet *quoted; /* NULL: no error message */
+	uint32_t quote_bytes;  /* 0: all */
+	uint8_t tos;
+};
+
+static void give_up(const struct description *description, const char *word)
+{
+	fprintf(stderr, "not understood: '%s' in: %s\n", word, description->text);
+	abort();
+}
+
+/* The next word, or "" at the end. */
+static void read_word(struct description *description, char word[WORD_SIZE])
+{
+	int length = 0;
+
+	word[0] = '\0';
+	if (sscanf(description->rest, " %63[^ \n]%n", word, &length) == 1)
+		description->rest += length;
+}
+
+static uint32_t read_number(struct description *description)
+{
+	char word[WORD_SIZE], *end;
+
+	read_word(description, word);
+	const unsigned long number = strtoul(word, &end, 0);
+	if (end == word || *end != '\0')
+		give_up(description, word);
+	return (uint32_t)number;
+}
+
+static bool read_flags(struct description *description, const char *word)
+{
+	static const char letters[] = "FSRPAUEC";
+	uint8_t flags = 0;
+
+	for (const char *w = word; *w != '\0'; w++) {
+		const char *letter = strchr(letters, *w);
+		if (letter == NULL)
+			return false;
+		flags |= (uint8_t)(1 << (letter - letters));
+	}
+	description->build.tcp_flags = flags;
+	return true;
+}
+
+static bool read_tcp_word(struct description *description, const char *word)
+{
+	struct build *build = &description->build;
+
+	if (strcmp(word, "seq") == 0)
+		build->sequence = read_number(description);
+	else if (strcmp(word, "ack") == 0)
+		build->acknowledgment = read_number(description);
+	else if (strcmp(word, "win") == 0)
+		build->window = (uint16_t)read_number(description);
+	else if (strcmp(word, "mss") == 0)
+		build->mss = (uint16_t)read_number(description);
+	else if (strcmp(word, "scale") == 0)
+		build->scale = (int8_t)read_number(description);
+	else if (strcmp(word, "sack") == 0)
+		build->sack_permitted = true;
+	else
+		return read_flags(description, word);
+	return true;
+}
+
+static bool read_icmp_word(struct description *description, const char *word)
+{
+	struct build *build = &description->build;
+	const bool v6 = strchr(description->source, ':') != NULL;
+
+	if (strcmp(word, "echo") == 0)
+		build->icmp_type = v6 ? ICMP6_ECHO : ICMP4_ECHO;
+	else if (strcmp(word, "reply") == 0)
+		build->icmp_type = v6 ? ICMP6_ECHO_REPLY : ICMP4_ECHO_REPLY;
+	else if (strcmp(word, "id") == 0)
+		build->source_port = (uint16_t)read_number(description);
+	else if (strcmp(word, "seq") == 0)
+		build->destination_port = (uint16_t)read_number(description);
+	else if (strcmp(word, "type") == 0)
+		build->icmp_type = (uint8_t)read_number(description);
+	else if (strcmp(word, "code") == 0)
+		build->icmp_code = (uint8_t)read_number(description);
+	else if (strcmp(word, "rest") == 0)
+		build->icmp_rest = read_number(description);
+	else if (strcmp(word, "quote") == 0)
+		description->quote_bytes = read_number(description);
+	else if (strcmp(word, "about") == 0) {
+		description->quoted = packet_describe(description->rest);
+		description->rest = "";
+	} else
+		return false;
+	return true;
+}
+
+static bool read_protocol_word(struct description *description, const char *word)
+{
+	switch (description->build.protocol) {
+	case IPPROTO_TCP:
+		return read_tcp_word(description, word);
+	case IPPROTO_ICMP:
+		return read_icmp_word(description, word);
+	default:
+		return false;
+	}
+}
+
+static void read_protocol(struct description *description)
+{
+	char word[WORD_SIZE];
+
+	read_word(description, word);
+	if (strcmp(word, "tcp") == 0)
+		description->build.protocol = IPPROTO_TCP;
+	else if (strcmp(word, "udp") == 0)
+		description->build.protocol = IPPROTO_UDP;
+	else if (strcmp(word, "icmp") == 0)
+		description->build.protocol = IPPROTO_ICMP;
+	else if (strcmp(word, "proto") == 0)
+		description->build.protocol = (uint8_t)read_number(description);
+	else
+		give_up(description, word);
+}
+
+static void read_endpoints(struct description *description)
+{
+	char arrow[WORD_SIZE];
+
+	read_word(description, description->source);
+	read_word(description, arrow);
+	read_word(description, description->destination);
+	if (strcmp(arrow, ">") != 0)
+		give_up(description, arrow);
+}
+
+static void set_tos(struct packet *packet, uint8_t tos)
+{
+	struct ipv4_header *ip = packet_ipv4(packet);
+
+	ip->tos = tos;
+	ip->checksum = 0;
+	ip->checksum = (be16)~cksum_fold(cksum_add(ip, sizeof(*ip), 0));
+}
+
+struct packet *packet_describe(const char *text)
+{
+	struct description description = {
+		.text = text, .rest = text, .build = {.scale = -1, .window = 0xffff}};
+	struct build *build = &description.build;
+	char word[WORD_SIZE];
+
+	read_protocol(&description);
+	read_endpoints(&description);
+	for (read_word(&description, word); word[0] != '\0'; read_word(&description, word)) {
+		if (strcmp(word, "len") == 0)
+			build->payload_bytes = read_number(&description);
+		else if (strcmp(word, "ttl") == 0)
+			build->ttl = (uint8_t)read_number(&description);
+		else if (strcmp(word, "tos") == 0)
+			description.tos = (uint8_t)read_number(&description);
+		else if (!read_protocol_word(&description, word))
+			give_up(&description, word);
+	}
+	if (description.quoted != NULL) {
+		const uint32_t all = description.quoted->length, part = description.quote_bytes;
+		build->payload = description.quoted->data;
+		build->payload_bytes = part != 0 && part < all ? part : all;
+	}
+	struct packet *packet = packet_make(description.source, description.destination, build);
+	if (description.tos != 0)
+		set_tos(packet, description.tos);
+	if (description.quoted != NULL)
+		packet_dispose(description.quoted);
+	return packet;
+}
