@@ -19,6 +19,7 @@ TEST=${TEST:-$(basename "$0" .sh)}
 ROOT=${ROOT:-$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)}
 GATEWAY=${GATEWAY:-tungate}
 TUNGATE_BUILD=${TUNGATE_BUILD:-$ROOT/build/release}
+export no_proxy='*'
 export ASAN_OPTIONS=${ASAN_OPTIONS:-abort_on_error=0:exitcode=99}
 export PATH=$TUNGATE_BUILD:$PATH:/usr/sbin:/sbin
 
@@ -413,7 +414,7 @@ listens() {
 page() {
 	local name=$1 url=$2
 	shift 2
-	ns "$name" curl -fsS -g --noproxy '*' --connect-timeout 3 --max-time 10 "$@" "$url"
+	ns "$name" curl -fsS -g --connect-timeout 3 --max-time 10 "$@" "$url"
 }
 
 # capture NAMESPACE DEVICE LABEL FILTER...: tcpdump until capture_stop; what it saw is in $WORLD/log/LABEL.
