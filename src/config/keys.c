@@ -39,7 +39,7 @@ static const struct key keys[] = {
 	 .meaning = "external ports that masqueraded flows are given"},
 	{.section = SECTION_GATEWAY, .name = "uplink", .type = KEY_INTERFACES,
 	 MEMBER(gateway_config, uplinks), SECOND(gateway_config, uplink_count),
-	 .meaning = "interfaces that may be the uplink; default: whatever the host's routes choose"},
+	 .meaning = "interfaces that may be the uplink; default: those that routes choose"},
 	{.section = SECTION_GATEWAY, .name = "guard", .type = KEY_CHOICE,
 	 MEMBER(gateway_config, guard), .choices = GUARD_NAMES, .fallback = "auto",
 	 .meaning = "what keeps the kernel silent on the external ports"},
@@ -74,7 +74,7 @@ static const struct key keys[] = {
 	 .meaning = "connections tracked at one time"},
 	{.section = SECTION_LIMITS, .name = "icmp-errors-per-second", .type = KEY_NUMBER,
 	 MEMBER(limits_config, icmp_errors_per_second), .fallback = "100", .min = 0, .max = 1000000,
-	 .meaning = "ICMP errors that the gateway itself sends, at most: RFC 4443, section 2.4 (f)"},
+	 .meaning = "ICMP errors of the gateway itself, at most: RFC 4443, section 2.4 (f)"},
 
 	{.section = SECTION_NETWORK, .name = "subnet", .type = KEY_SUBNETS,
 	 MEMBER(network_config, subnet4), SECOND(network_config, subnet6),

@@ -241,14 +241,14 @@ bool text_copy(char *target, size_t size, const char *text)
 
 bool array_reserve(void *array_pointer, size_t count, size_t item_size)
 {
-	void *items;
+	void *items, *more;
 
 	if ((count & (count - 1)) != 0) /* room is always a power of two */
 		return true;
-	memcpy(&items, array_pointer, sizeof(items));
-	items = reallocarray(items, count > 0 ? 2 * count : 1, item_size);
-	if (items == NULL)
+	memcpy(&items, array_pointer, sizeof(items)); /* a pointer to whatever type */
+	more = reallocarray(items, count > 0 ? 2 * count : 1, item_size);
+	if (more == NULL)
 		return false;
-	memcpy(array_pointer, &items, sizeof(items));
+	memcpy(array_pointer, &more, sizeof(more));
 	return true;
 }
