@@ -247,8 +247,7 @@ bool array_reserve(void *array_pointer, size_t count, size_t item_size)
 		return true;
 	memcpy(&items, array_pointer, sizeof(items)); /* a pointer to whatever type */
 	more = reallocarray(items, count > 0 ? 2 * count : 1, item_size);
-	if (more == NULL)
-		return false;
-	memcpy(array_pointer, &more, sizeof(more));
-	return true;
+	if (more != NULL)
+		memcpy(array_pointer, &more, sizeof(more));
+	return more != NULL;
 }
