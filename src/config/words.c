@@ -249,5 +249,6 @@ bool array_reserve(void *array_pointer, size_t count, size_t item_size)
 	more = reallocarray(items, count > 0 ? 2 * count : 1, item_size);
 	if (more != NULL)
 		memcpy(array_pointer, &more, sizeof(more));
+	/* cppcheck-suppress memleak ; memcpy() gave it to the caller */
 	return more != NULL;
 }
