@@ -96,8 +96,9 @@ struct packet {
 	uint16_t path;    /* VERDICT_SEND to the uplink: the route's path (engine.h) */
 	uint16_t network; /* VERDICT_LOCAL: network whose gateway address was meant */
 	uint8_t drop;     /* VERDICT_DROP: enum drop */
-	bool parsed;      /* `headers` is filled; engine_prefetch() sets it */
-	uint32_t hash;    /* of the flow key; engine_prefetch() sets it */
+	bool parsed;      /* `headers` is filled: packet_parse() */
+	bool hashed;      /* `hash` is: the engine's, of the flow key; packet_parse() clears it */
+	uint32_t hash;
 	struct headers headers;
 };
 

@@ -124,16 +124,22 @@ static bool prepare(const struct engine *engine, struct packet *packet)
 {
 	struct flow_key key;
 
-	if (!packet_parse(packet))
+	if (!packet->parsed && !packet_parse(packet))
 		return false;
 	flow_key_of_packet(packet, &key);
 	packet->hash = flow_hash(engine, &key);
+	packet->hashed = true;
 	return true;
+}
+
+static bool is_prepared(const struct packet *packet)
+{
+	return packet->parsed && packet->hashed;
 }
 
 void engine_prefetch(const struct engine *engine, struct packet *packet)
 {
-	if (packet->parsed)
+	if (is_prepared(packet))
 		flow_prefetch(engine, packet->hash);
 	else if (prepare(engine, packet))
 		flow_prefetch_index(engine, packet->hash);
@@ -143,7 +149,7 @@ static enum verdict engine_accept(
 	struct engine *engine, struct packet *packet, bool output, uint64_t now_ms)
 {
 	engine->now_ms = now_ms;
-	if (!packet->parsed && !prepare(engine, packet)) {
+	if (!is_prepared(packet) && !prepare(engine, packet)) {
 		egress_count_in(engine, packet, 1);
 		return packet_drop(engine, packet, packet->drop);
 	}

@@ -454,6 +454,7 @@ bool packet_parse(struct packet *packet)
 	const enum drop drop = parse_whole(packet);
 
 	packet->parsed = drop == PARSED;
+	packet->hashed = false;
 	if (!packet->parsed) {
 		packet->drop = (uint8_t)drop;
 		return false;
