@@ -35,9 +35,9 @@ static inline uint64_t cksum_ipv4_header(const void *header, size_t length)
 
 	memcpy(words, header, sizeof(words));
 	const uint64_t sum = (uint64_t)words[0] + words[1] + words[2] + words[3] + words[4];
-	return length == sizeof(words)
-		? sum
-		: cksum_add((const uint8_t *)header + sizeof(words), length - sizeof(words), sum);
+	if (length == sizeof(words))
+		return sum;
+	return cksum_add((const uint8_t *)header + sizeof(words), length - sizeof(words), sum);
 }
 
 /* Sum of one word and of an address of either family (v4: its two words). */

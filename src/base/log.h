@@ -3,7 +3,8 @@
  * log: one line per event, with a level, to a sink that the program chooses.
  *
  * The pure library never opens anything: it formats into a buffer and calls the sink.  A packet
- * never causes a line above LOG_LEVEL_TRACE; set-up failures are logged once, where they are understood.
+ * never causes a line above LOG_LEVEL_TRACE; set-up failures are logged once, where they are
+ * understood.
  */
 #ifndef TUNGATE_BASE_LOG_H
 #define TUNGATE_BASE_LOG_H
@@ -30,10 +31,10 @@ struct log {
 void log_write(const struct log *log, enum log_level level, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
-#define log_error(log, ...) log_write(log, LOG_LEVEL_ERROR, __VA_ARGS__)
+#define log_error(log, ...)   log_write(log, LOG_LEVEL_ERROR, __VA_ARGS__)
 #define log_warning(log, ...) log_write(log, LOG_LEVEL_WARNING, __VA_ARGS__)
-#define log_info(log, ...) log_write(log, LOG_LEVEL_INFO, __VA_ARGS__)
-#define log_debug(log, ...) log_write(log, LOG_LEVEL_DEBUG, __VA_ARGS__)
+#define log_info(log, ...)    log_write(log, LOG_LEVEL_INFO, __VA_ARGS__)
+#define log_debug(log, ...)   log_write(log, LOG_LEVEL_DEBUG, __VA_ARGS__)
 
 /* "error", "warning", "info", "debug", "trace". */
 const char *log_level_name(enum log_level level);

@@ -73,6 +73,7 @@ struct tcp_header {
 	be16 urgent;
 } WIRE;
 static_assert(sizeof(struct tcp_header) == 20, "RFC 9293");
+
 #define TCP_FIN 0x01
 #define TCP_SYN 0x02
 #define TCP_RST 0x04
@@ -81,6 +82,7 @@ static_assert(sizeof(struct tcp_header) == 20, "RFC 9293");
 #define TCP_URG 0x20
 #define TCP_ECE 0x40
 #define TCP_CWR 0x80
+
 #define TCP_OPTION_END            0
 #define TCP_OPTION_NOP            1
 #define TCP_OPTION_MSS            2
@@ -117,30 +119,30 @@ struct icmp_header {
 } WIRE;
 static_assert(sizeof(struct icmp_header) == 8, "RFC 792");
 
-#define ICMP4_ECHO_REPLY        0
-#define ICMP4_UNREACHABLE       3
-#define ICMP4_SOURCE_QUENCH     4
-#define ICMP4_REDIRECT          5
-#define ICMP4_ECHO              8
-#define ICMP4_TIME_EXCEEDED     11
-#define ICMP4_PARAMETER         12
-#define ICMP4_TIMESTAMP         13
-#define ICMP4_TIMESTAMP_REPLY   14
-#define ICMP4_NET_UNREACHABLE   0 /* codes of ICMP4_UNREACHABLE */
-#define ICMP4_HOST_UNREACHABLE  1
-#define ICMP4_PORT_UNREACHABLE  3
-#define ICMP4_FRAGMENT_NEEDED   4
-#define ICMP4_ADMIN_PROHIBITED  13
-#define ICMP6_UNREACHABLE       1
-#define ICMP6_TOO_BIG           2
-#define ICMP6_TIME_EXCEEDED     3
-#define ICMP6_PARAMETER         4
-#define ICMP6_ECHO              128
-#define ICMP6_ECHO_REPLY        129
-#define ICMP6_NO_ROUTE          0 /* codes of ICMP6_UNREACHABLE */
-#define ICMP6_ADMIN_PROHIBITED  1
-#define ICMP6_ADDR_UNREACHABLE  3
-#define ICMP6_PORT_UNREACHABLE  4
+#define ICMP4_ECHO_REPLY       0
+#define ICMP4_UNREACHABLE      3
+#define ICMP4_SOURCE_QUENCH    4
+#define ICMP4_REDIRECT         5
+#define ICMP4_ECHO             8
+#define ICMP4_TIME_EXCEEDED    11
+#define ICMP4_PARAMETER        12
+#define ICMP4_TIMESTAMP        13
+#define ICMP4_TIMESTAMP_REPLY  14
+#define ICMP4_NET_UNREACHABLE  0 /* codes of ICMP4_UNREACHABLE */
+#define ICMP4_HOST_UNREACHABLE 1
+#define ICMP4_PORT_UNREACHABLE 3
+#define ICMP4_FRAGMENT_NEEDED  4
+#define ICMP4_ADMIN_PROHIBITED 13
+#define ICMP6_UNREACHABLE      1
+#define ICMP6_TOO_BIG          2
+#define ICMP6_TIME_EXCEEDED    3
+#define ICMP6_PARAMETER        4
+#define ICMP6_ECHO             128
+#define ICMP6_ECHO_REPLY       129
+#define ICMP6_NO_ROUTE         0 /* codes of ICMP6_UNREACHABLE */
+#define ICMP6_ADMIN_PROHIBITED 1
+#define ICMP6_ADDR_UNREACHABLE 3
+#define ICMP6_PORT_UNREACHABLE 4
 
 /* VIRTIO 1.2, 5.1.6.2: the ten-byte header of TUN and AF_PACKET, fields in host byte order */
 struct vnet_header {

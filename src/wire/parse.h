@@ -56,10 +56,10 @@ uint16_t l4_checksum_offset(uint8_t protocol);
 
 /* TCP options that tracking and clamping need; offsets from packet->data, 0 where absent. */
 struct tcp_options {
-	uint16_t mss_offset;  /* of the two value bytes of MSS */
-	uint16_t mss;         /* host order */
+	uint16_t mss_offset; /* of the two value bytes of MSS */
+	uint16_t mss;        /* host order */
 	bool has_scale;
-	uint8_t scale;        /* 0 to 14; larger ones count as 14, RFC 7323 2.3 */
+	uint8_t scale; /* 0 to 14; larger ones count as 14, RFC 7323 2.3 */
 	bool sack_permitted;
 	uint8_t sack_count;
 	uint32_t sack_highest; /* highest right edge of the SACK blocks, host order */
@@ -85,7 +85,7 @@ static inline void *packet_l4(const struct packet *packet)
 static inline bool packet_checksum_is_partial(const struct packet *packet)
 {
 	return (packet->offload.flags & OFFLOAD_NEEDS_CSUM) &&
-		packet->offload.csum_start == packet->headers.l4;
+	       packet->offload.csum_start == packet->headers.l4;
 }
 /* Bytes of L4 payload, headers excluded; for a GSO packet that of all its segments. */
 static inline uint32_t packet_payload_bytes(const struct packet *packet)
