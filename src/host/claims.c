@@ -8,15 +8,18 @@
  * thing to know about it.
  *
  * A classic conditional jump reaches 255 instructions, an unconditional one any distance.  So
- * the program is made of blocks, each entered by "if equal, skip the jump over the block", and
- * every block ends by returning (the guard has no ICMP block: the kernel ignores answers to
- *nobody):
+ * the program is made of blocks, each entered by "if equal, skip the jump over the block":
  *
- *	tagged for a VLAN, not for this host            -> other
- *	IPv4: other address -> other; later fragment    -> portless
- *	      TCP: ports; UDP: ports; ICMP: its types; else portless
+ *	tagged for a VLAN, not for this host  -> other
+ *	IPv4: other address                   -> other
+ *	      later fragment                  -> portless
+ *	      A = protocol, X = header length
+ *	      ICMP (the guard leaves it be)   -> its types
+ *	      go to L4
  *	IPv6: the same with X = 40
- *	-> other
+ *	                                      -> other
+ *	L4:   TCP, UDP                        -> their ports
+ *	                                      -> portless
  *
  * "portless" is accepted by the socket and passed by the guard.
  */
@@ -199,10 +202,11 @@ static void emit_l4(struct program *program, const struct ranges *tcp, const str
 	block = block_when(program, IPPROTO_UDP);
 	emit_ports(program, udp);
 	block_end(program, block);
+	emit_return(program, program->portless);
 }
 
-static void emit_ipv4(struct program *program, const struct port_claims *claims,
-	const struct ranges *tcp, const struct ranges *udp)
+/* Returns the jump to what emit_l4() emits. */
+static unsigned emit_ipv4(struct program *program, const struct port_claims *claims)
 {
 	const unsigned l2 = program->l2_bytes;
 
@@ -212,32 +216,29 @@ static void emit_ipv4(struct program *program, const struct port_claims *claims,
 	emit_return(program, program->portless);
 	emit(program, BPF_LDX | BPF_B | BPF_MSH, l2);
 	load(program, BPF_B, l2 + offsetof(struct ipv4_header, protocol));
-	emit_l4(program, tcp, udp);
 	if (program->use == CLAIMS_SOCKET) {
 		const unsigned block = block_when(program, IPPROTO_ICMP);
 
 		emit_icmp4(program, claims->external);
 		block_end(program, block);
 	}
-	emit_return(program, program->portless);
+	return emit_jump(program, BPF_JMP | BPF_JA, 0, 0, 0);
 }
 
-static void emit_ipv6(struct program *program, const struct port_claims *claims,
-	const struct ranges *tcp, const struct ranges *udp)
+static unsigned emit_ipv6(struct program *program, const struct port_claims *claims)
 {
 	const unsigned l2 = program->l2_bytes;
 
 	emit_addresses(program, claims, AF_INET6, offsetof(struct ipv6_header, destination));
 	emit(program, BPF_LDX | BPF_W | BPF_IMM, sizeof(struct ipv6_header));
 	load(program, BPF_B, l2 + offsetof(struct ipv6_header, next_header));
-	emit_l4(program, tcp, udp);
 	if (program->use == CLAIMS_SOCKET) {
 		const unsigned block = block_when(program, IPPROTO_ICMPV6);
 
 		emit_icmp6(program, claims->external);
 		block_end(program, block);
 	}
-	emit_return(program, program->portless);
+	return emit_jump(program, BPF_JMP | BPF_JA, 0, 0, 0);
 }
 
 static int range_compare(const void *a, const void *b)
@@ -281,7 +282,7 @@ static int ranges_collect(const struct port_claims *claims, uint8_t protocol, st
 static void emit_program(struct program *program, const struct port_claims *claims,
 	const struct ranges *tcp, const struct ranges *udp)
 {
-	unsigned block;
+	unsigned block, from_ipv4, from_ipv6;
 
 	load_about(program, SKF_AD_VLAN_TAG_PRESENT);
 	require(program, 0);
@@ -291,12 +292,15 @@ static void emit_program(struct program *program, const struct port_claims *clai
 	}
 	load_about(program, SKF_AD_PROTOCOL);
 	block = block_when(program, ETH_P_IP);
-	emit_ipv4(program, claims, tcp, udp);
+	from_ipv4 = emit_ipv4(program, claims);
 	block_end(program, block);
 	block = block_when(program, ETH_P_IPV6);
-	emit_ipv6(program, claims, tcp, udp);
+	from_ipv6 = emit_ipv6(program, claims);
 	block_end(program, block);
 	emit_return(program, program->other);
+	block_end(program, from_ipv4);
+	block_end(program, from_ipv6);
+	emit_l4(program, tcp, udp);
 }
 
 int claims_l2_bytes(unsigned type)
@@ -320,7 +324,7 @@ int claims_l2_bytes(unsigned type)
 int claims_program(const struct port_claims *claims, enum claims_use use, unsigned l2_bytes,
 	struct sock_filter *code)
 {
-	struct program program = {.code = code, .l2_bytes = l2_bytes};
+	struct program program = {.code = code, .use = use, .l2_bytes = l2_bytes};
 	struct ranges tcp, udp;
 	int error;
 
