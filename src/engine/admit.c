@@ -87,6 +87,14 @@ static bool admit_destination_address(struct engine *engine, struct packet *pack
 	return false;
 }
 
+/* The identifier's place does not tell: 0 is one like any other. */
+static bool is_icmp_request(const struct headers *headers)
+{
+	if (headers->family == AF_INET6)
+		return headers->icmp_type == ICMP6_ECHO;
+	return headers->icmp_type == ICMP4_ECHO || headers->icmp_type == ICMP4_TIMESTAMP;
+}
+
 /* May this packet begin a connection?  A guest in the middle of one that we do not know is told at
  * once, so that it recovers quickly after a restart of the gateway. */
 static bool admit_tracking(struct engine *engine, struct packet *packet, struct flow *draft)
@@ -100,8 +108,7 @@ static bool admit_tracking(struct engine *engine, struct packet *packet, struct 
 			outbox_tcp_reset(engine->outbox, packet);
 		return false;
 	case L4_ICMP_QUERY:
-		/* A request carries its identifier as the source port; a reply begins nothing. */
-		if (packet->headers.destination_port == 0)
+		if (is_icmp_request(&packet->headers))
 			return true;
 		packet_drop(engine, packet, DROP_NO_FLOW);
 		return false;
@@ -151,7 +158,9 @@ static bool route_lan(
 	const zone_id zone = topology_locate(
 		&engine->topology, network, draft->family, &draft->address[REPLY][SOURCE]);
 
-	if (zone == ZONE_NONE || zone == draft->zone[ORIGINAL]) {
+	/* Neighbours on one link need no gateway, unless they meet through a published port. */
+	if (zone == ZONE_NONE ||
+		(zone == draft->zone[ORIGINAL] && !(draft->flags & FLOW_FORWARDED))) {
 		packet_drop(engine, packet, DROP_NO_LINK);
 		tell_guest(engine, packet, ICMP4_HOST_UNREACHABLE, ICMP6_ADDR_UNREACHABLE);
 		return false;

@@ -444,8 +444,11 @@ static void expect_text(
 {
 	char plain[TEXT_SIZE] = "";
 	const size_t zone = expected ? strcspn(expected, " ") : 0;
+	const bool reason = expected != NULL && strncmp(expected, "drop ", 5) == 0;
 
-	if (expected != NULL) {
+	if (reason) {
+		snprintf(plain, sizeof(plain), "%s", expected);
+	} else if (expected != NULL) {
 		memcpy(plain, expected, zone);
 		plain[zone] = ' ';
 		write_plain(lab, expected + zone, plain + zone + 1, sizeof(plain) - zone - 1);
