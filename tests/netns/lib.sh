@@ -180,9 +180,16 @@ require_tungate() {
 	fi
 }
 
+# Are we root outside this world, too?
 real_root() {
+	local outside
 	read -r _ outside _ </proc/self/uid_map
-	[ "$outside" -eq 0 ] && [ -z "${WORLD_NESTED:-}" ]
+	[ "$outside" -eq 0 ]
+}
+
+require_capture() {
+	require tcpdump
+	real_root || skip_all "tcpdump changes its user, which a user namespace with one user refuses"
 }
 
 finish() {
@@ -269,14 +276,14 @@ gateway_start() {
 	kernel) kernel_start ;;
 	tungate)
 		tungated_start || gateway_missing
-		guest_attach || gateway_missing
+		guest_attach guest || gateway_missing
 		;;
 	esac
 }
 
-# guest_attach [NAMESPACE [ADDRESSES]]: attach a namespace under its own name.
+# guest_attach NAMESPACE [ADDRESSES]: attach a namespace under its own name.
 guest_attach() {
-	tungate attach --netns "${1:-guest}" --name "${1:-guest}" --address "${2:-$GUEST4,$GUEST6}" >"$WORLD/last" 2>&1
+	tungate attach --netns "$1" --name "$1" --address "${2:-$GUEST4,$GUEST6}" >"$WORLD/last" 2>&1
 }
 
 gateway_missing() {
