@@ -142,13 +142,16 @@ static void addresses_look_again(struct uplinks *uplinks)
 
 /* ---- interfaces ---- */
 
+/* An interface that goes down leaves an error in its socket, which libuv takes as the end of
+ * polling; the read fetches it, and when the interface is up again the socket goes on. */
 static void uplink_readable(uv_poll_t *poll, int status, int events)
 {
 	struct uplink *uplink = poll->data;
 
-	(void)status;
 	(void)events;
 	io_uplink_readable(uplink->owner->daemon->io, uplink->afpacket);
+	if (status != 0)
+		uv_poll_start(poll, UV_READABLE, uplink_readable);
 }
 
 static bool uplink_is_allowed(const struct uplinks *uplinks, const char *name)
@@ -219,11 +222,13 @@ static void uplink_close(struct uplinks *uplinks, struct uplink *uplink)
 static void interface_changed(struct uplinks *uplinks, int ifindex)
 {
 	struct uplink *uplink = uplink_find(uplinks, ifindex);
+	struct host_interface now;
 
-	if (uplink == NULL ||
-		host_interface_get(uplinks->netlink, ifindex, &uplink->interface) != 0)
+	/* One that has gone in the meantime is about to be reported as such. */
+	if (uplink == NULL || host_interface_get(uplinks->netlink, ifindex, &now) != 0)
 		return;
-	afpacket_mac_set(uplink->afpacket, uplink->interface.mac);
+	uplink->interface = now;
+	afpacket_mac_set(uplink->afpacket, now.mac);
 	routes_changed(uplinks);
 }
 
@@ -284,9 +289,10 @@ static void netlink_readable(uv_poll_t *poll, int status, int events)
 {
 	struct uplinks *uplinks = poll->data;
 
-	(void)status;
 	(void)events;
 	host_netlink_dispatch(uplinks->netlink);
+	if (status != 0) /* an overrun counts as an error, and is over with the dispatch */
+		uv_poll_start(poll, UV_READABLE, netlink_readable);
 }
 
 /* ---- claims ---- */
