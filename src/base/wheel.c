@@ -27,6 +27,9 @@
  * goes around again. */
 #define TICKS_AHEAD ((uint64_t)(WHEEL_SLOTS - 1) << (SLOT_SHIFT * (WHEEL_LEVELS - 1)))
 
+/* The longest delay that a deadline may have: 2^30 ms. */
+#define DELAY_TICKS (1ULL << (30 - TICK_SHIFT))
+
 struct place {
 	unsigned level;
 	unsigned slot;
@@ -77,9 +80,30 @@ static void place_record(struct wheel *wheel, const struct wheel_slab *slab, uin
 	wheel->occupied[place.level] |= 1ULL << place.slot;
 }
 
+static bool is_empty(const struct wheel *wheel)
+{
+	uint64_t occupied = 0;
+
+	for (unsigned level = 0; level < WHEEL_LEVELS; level++)
+		occupied |= wheel->occupied[level];
+	return occupied == 0;
+}
+
+/* Nobody turns an empty wheel: it may lie so far behind that deadlines, of 32 bits, would seem to
+ * have passed.  As none is set more than the longest delay ahead of now, that long before it is
+ * safe. */
+static void catch_up(struct wheel *wheel, uint64_t deadline_ms)
+{
+	const uint64_t tick = deadline_ms >> TICK_SHIFT;
+
+	if (tick > wheel->tick + DELAY_TICKS && is_empty(wheel))
+		wheel->tick = tick - DELAY_TICKS;
+}
+
 void wheel_add(
 	struct wheel *wheel, const struct wheel_slab *slab, uint32_t index, uint64_t deadline_ms)
 {
+	catch_up(wheel, deadline_ms);
 	wheel_node(slab, index)->deadline_ms = (uint32_t)deadline_ms;
 	place_record(wheel, slab, index);
 }

@@ -155,6 +155,22 @@ Test(wheel, work_is_bounded_by_the_budget)
 	free(w);
 }
 
+Test(wheel, an_empty_wheel_may_stand_still_for_years)
+{
+	struct world *w = world_create(0xfffff000ULL);
+
+	for (unsigned i = 0; i < 400; i++) {
+		w->now_ms += 250000000ULL * i; /* three days, six, nine ... three years */
+		world_add(w, 5, w->now_ms + 1000);
+		world_add(w, 6, w->now_ms);
+		cr_assert_leq(world_expire(w, 4), 1);
+		w->now_ms += 1000 + GRAIN;
+		world_expire(w, 1000);
+		cr_assert_eq(wheel_deadline(&w->wheel), UINT64_MAX);
+	}
+	free(w);
+}
+
 Test(wheel, remove_takes_out_first_middle_last_and_is_idle_twice)
 {
 	struct world *w = world_create(0);
