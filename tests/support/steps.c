@@ -109,7 +109,8 @@ static void write_icmp(FILE *to, const struct packet *packet)
 	const struct headers *headers = &packet->headers;
 
 	if (headers->kind == L4_ICMP_QUERY)
-		fprintf(to, "%s id %u", headers->source_port ? "echo" : "reply",
+		fprintf(to, "%s id %u",
+			icmp->type == ICMP4_ECHO || icmp->type == ICMP6_ECHO ? "echo" : "reply",
 			ntohs(icmp->query.id));
 	else
 		fprintf(to, "type %u code %u rest %u", icmp->type, icmp->code, ntohl(icmp->rest));
