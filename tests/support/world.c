@@ -47,6 +47,13 @@ void world_enter(void)
 	sh("ip link set lo up");
 }
 
+void world_enter_with_tun(void)
+{
+	if (access("/dev/net/tun", R_OK | W_OK) < 0)
+		cr_skip_test("/dev/net/tun may not be used here");
+	world_enter();
+}
+
 static void run(const char *prefix, const char *format, va_list arguments)
 {
 	char command[COMMAND_SIZE];

@@ -22,6 +22,8 @@ void world_become_root(void);
 /* Move the test's process into a network namespace of its own, `lo` up.  Skips the test where the
  * kernel does not allow it. */
 void world_enter(void);
+/* As world_enter(); skips the test without access to /dev/net/tun as well. */
+void world_enter_with_tun(void);
 /* Run a command line of sh; the test fails where it does. */
 void sh(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* A namespace for sh_in().  Returns its descriptor. */

@@ -137,7 +137,7 @@ static struct sockaddr_in server(void)
 		.sin_addr.s_addr = inet_addr("192.0.2.1")};
 }
 
-Test(tundev, guest_is_configured, .init = world_enter)
+Test(tundev, guest_is_configured, .init = world_enter_with_tun)
 {
 	struct world world = world_open();
 
@@ -161,7 +161,7 @@ Test(tundev, guest_is_configured, .init = world_enter)
 	world_close(&world);
 }
 
-Test(tundev, idle_guest_is_silent, .init = world_enter)
+Test(tundev, idle_guest_is_silent, .init = world_enter_with_tun)
 {
 	struct world world = world_open();
 
@@ -170,7 +170,7 @@ Test(tundev, idle_guest_is_silent, .init = world_enter)
 	world_close(&world);
 }
 
-Test(tundev, packets_both_ways, .init = world_enter)
+Test(tundev, packets_both_ways, .init = world_enter_with_tun)
 {
 	struct world world = world_open();
 	const struct sockaddr_in to = server();
@@ -229,7 +229,7 @@ static struct connection connection_open(struct world *world)
 	return connection;
 }
 
-Test(tundev, super_packets_from_the_guest, .init = world_enter)
+Test(tundev, super_packets_from_the_guest, .init = world_enter_with_tun)
 {
 	struct world world = world_open();
 	struct connection connection = connection_open(&world);
@@ -271,7 +271,7 @@ static void expect_received(struct connection *connection, size_t bytes)
 	free(data);
 }
 
-Test(tundev, super_packets_to_the_guest, .init = world_enter)
+Test(tundev, super_packets_to_the_guest, .init = world_enter_with_tun)
 {
 	struct world world = world_open();
 	struct connection connection = connection_open(&world);
@@ -283,7 +283,7 @@ Test(tundev, super_packets_to_the_guest, .init = world_enter)
 	world_close(&world);
 }
 
-Test(tundev, refused_super_packets_are_cut, .init = world_enter)
+Test(tundev, refused_super_packets_are_cut, .init = world_enter_with_tun)
 {
 	struct world world = world_open();
 	struct connection connection = connection_open(&world);
@@ -299,7 +299,7 @@ Test(tundev, refused_super_packets_are_cut, .init = world_enter)
 	world_close(&world);
 }
 
-Test(tundev, death_of_the_guest_is_noticed, .init = world_enter)
+Test(tundev, death_of_the_guest_is_noticed, .init = world_enter_with_tun)
 {
 	struct world world = world_open();
 	struct packet *packet = UDP_PACKET("192.0.2.1:80", "10.77.0.5:9");
@@ -314,7 +314,7 @@ Test(tundev, death_of_the_guest_is_noticed, .init = world_enter)
 	world_close(&world);
 }
 
-Test(tundev, interface_set_down_is_no_death, .init = world_enter)
+Test(tundev, interface_set_down_is_no_death, .init = world_enter_with_tun)
 {
 	struct world world = world_open();
 	struct packet *packet = UDP_PACKET("192.0.2.1:80", "10.77.0.5:9");
@@ -329,7 +329,7 @@ Test(tundev, interface_set_down_is_no_death, .init = world_enter)
 	world_close(&world);
 }
 
-Test(tundev, ipv6_is_switched_on_for_the_link, .init = world_enter)
+Test(tundev, ipv6_is_switched_on_for_the_link, .init = world_enter_with_tun)
 {
 	const struct link_settings settings = guest_settings();
 	const int guest = world_netns(), maker = world_netns();
@@ -341,7 +341,7 @@ Test(tundev, ipv6_is_switched_on_for_the_link, .init = world_enter)
 	link->ops->close(link);
 }
 
-Test(tundev, obstacles_in_the_guest_are_named, .init = world_enter)
+Test(tundev, obstacles_in_the_guest_are_named, .init = world_enter_with_tun)
 {
 	const struct link_settings settings = guest_settings();
 	const int maker = world_netns();
@@ -358,7 +358,7 @@ Test(tundev, obstacles_in_the_guest_are_named, .init = world_enter)
 	sh_in(maker, "ip -br link | wc -l | grep -qx 1");
 }
 
-Test(tundev, tun_in_our_own_namespace, .init = world_enter)
+Test(tundev, tun_in_our_own_namespace, .init = world_enter_with_tun)
 {
 	struct link_settings settings = guest_settings();
 	struct link *link, *second;
