@@ -9,8 +9,10 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include "daemon/io.h"
 #include "daemon/uplinks_state.h"
+#include "host/port_lock.h"
 
 /* Guard sockets made at a time, where sockets are the guard. */
 #define GUARD_PORTION     32
@@ -341,9 +343,13 @@ int uplinks_create(struct daemon *daemon, struct uplinks **result)
 	error = guard_check_range(daemon->log, daemon->config->gateway.ports);
 	if (error != 0)
 		goto range;
-	error = host_netlink_open(daemon->log, host_event, uplinks, &uplinks->netlink);
+	uplinks->port_lock = port_lock_take(daemon->log, daemon->config->gateway.ports);
+	error = uplinks->port_lock < 0 ? uplinks->port_lock : 0;
 	if (error != 0)
 		goto range;
+	error = host_netlink_open(daemon->log, host_event, uplinks, &uplinks->netlink);
+	if (error != 0)
+		goto netlink;
 	const struct port_claims claims = claims_of(uplinks);
 	error = guard_open(daemon->log, daemon->config->gateway.guard, &claims, &uplinks->guard);
 	if (error != 0)
@@ -359,6 +365,8 @@ int uplinks_create(struct daemon *daemon, struct uplinks **result)
 
 guard:
 	host_netlink_close(uplinks->netlink);
+netlink:
+	close(uplinks->port_lock);
 range:
 	free(uplinks->paths);
 paths:
@@ -404,6 +412,7 @@ void uplinks_free(struct uplinks *uplinks)
 	uv_poll_stop(&uplinks->netlink_poll);
 	guard_close(uplinks->guard);
 	host_netlink_close(uplinks->netlink);
+	close(uplinks->port_lock);
 	for (uint16_t i = 0; i < uplinks->paths->count; i++)
 		path_pending_free(&uplinks->paths->path[i]);
 	free(uplinks->paths);

@@ -24,6 +24,7 @@ struct uplinks {
 	struct daemon *daemon;
 	struct host_netlink *netlink;
 	struct guard *guard;
+	int port_lock;
 	uv_poll_t netlink_poll;
 	uv_timer_t guard_filler;
 	unsigned count;

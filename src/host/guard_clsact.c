@@ -31,9 +31,11 @@
 #include "host/netns.h"
 #include "host/request.h"
 
-#define FILTER_PRIORITY     7
-#define HANDLE_QDISC_THEIRS 0x74670001 /* the qdisc was there before us */
-#define HANDLE_QDISC_OURS   0x74670002
+#define FILTER_PRIORITY 7
+/* The low half of the handle; the high half is the first port of the external range, which no
+ * other instance on the host has (port_lock.c). */
+#define HANDLE_QDISC_THEIRS 0x7401 /* the qdisc was there before us */
+#define HANDLE_QDISC_OURS   0x7402
 
 #define PARENT_INGRESS TC_H_MAKE(TC_H_CLSACT, TC_H_MIN_INGRESS)
 #define PARENT_EGRESS  TC_H_MAKE(TC_H_CLSACT, TC_H_MIN_EGRESS)
@@ -50,6 +52,7 @@ struct filter_program {
 struct covered {
 	int ifindex;
 	uint8_t l2_bytes;
+	uint16_t first_port; /* of the external range */
 	uint32_t handle;
 };
 
@@ -57,6 +60,7 @@ struct guard_clsact {
 	const struct log *log;
 	struct nl_sock *socket;
 	struct filter_program ethernet, plain;
+	uint16_t first_port; /* of the external range */
 	struct covered *covered;
 	unsigned covered_count;
 };
@@ -181,19 +185,27 @@ static int qdisc_add(struct nl_sock *socket, int ifindex)
 
 /* ---- covering ---- */
 
-/* Make or find the qdisc, and say which handle our filter on it has. */
-static int qdisc_take(struct nl_sock *socket, int ifindex, uint32_t *handle)
+static uint32_t handle_of(const struct covered *at, uint32_t whose)
 {
-	const int error = qdisc_add(socket, ifindex);
-	const bool ours = error == 0 || filter_exists(socket, ifindex, HANDLE_QDISC_OURS);
+	return (uint32_t)at->first_port << 16 | whose;
+}
 
-	*handle = ours ? HANDLE_QDISC_OURS : HANDLE_QDISC_THEIRS;
+/* Make or find the qdisc, and say which handle our filter on it has. */
+static int qdisc_take(struct nl_sock *socket, struct covered *at)
+{
+	const uint32_t ours = handle_of(at, HANDLE_QDISC_OURS);
+	const int error = qdisc_add(socket, at->ifindex);
+
+	at->handle = error == 0 || filter_exists(socket, at->ifindex, ours)
+			     ? ours
+			     : handle_of(at, HANDLE_QDISC_THEIRS);
 	return error == -EEXIST ? 0 : error;
 }
 
 static void qdisc_release(struct nl_sock *socket, const struct covered *at)
 {
-	if (at->handle != HANDLE_QDISC_OURS || has_filters(socket, at->ifindex, PARENT_INGRESS) ||
+	if (at->handle != handle_of(at, HANDLE_QDISC_OURS) ||
+		has_filters(socket, at->ifindex, PARENT_INGRESS) ||
 		has_filters(socket, at->ifindex, PARENT_EGRESS))
 		return;
 	qdisc_change(socket, at->ifindex, RTM_DELQDISC, 0);
@@ -201,7 +213,7 @@ static void qdisc_release(struct nl_sock *socket, const struct covered *at)
 
 static int cover(struct nl_sock *socket, const struct filter_program *program, struct covered *at)
 {
-	int error = qdisc_take(socket, at->ifindex, &at->handle);
+	int error = qdisc_take(socket, at);
 
 	if (error)
 		return error;
@@ -259,7 +271,7 @@ static int covered_add(struct guard_clsact *clsact, const struct covered *at)
 
 static int cover_and_remember(struct guard_clsact *clsact, int ifindex)
 {
-	struct covered at = {.ifindex = ifindex};
+	struct covered at = {.ifindex = ifindex, .first_port = clsact->first_port};
 	const int l2_bytes = interface_l2_bytes(clsact->socket, ifindex);
 	int error;
 
@@ -366,6 +378,7 @@ int guard_clsact_open(
 	if (!opened)
 		return error;
 	opened->log = log;
+	opened->first_port = claims->external.first;
 	error = programs_make(&opened->ethernet, &opened->plain, claims);
 	if (error)
 		goto free_opened;
