@@ -77,11 +77,11 @@ static bool nat_masquerade(struct engine *engine, struct flow *draft, const unio
 	const int external = topology_external(&engine->topology, draft->family, address);
 	const int protocol = ports_protocol(draft->protocol);
 
+	if (external < 0)
+		return false;
 	draft->address[REPLY][DESTINATION] = *address;
 	if (protocol < 0)
 		return reply_is_unique(engine, draft);
-	if (external < 0)
-		return false;
 	const struct flow *mapping = flow_find_mapping(engine, draft);
 	draft->flags |= FLOW_MAPPED;
 	if (mapping != NULL) {

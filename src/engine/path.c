@@ -19,6 +19,13 @@ enum route_result path_find(
 	return result;
 }
 
+/* Also without a port: the protocol may have none. */
+static bool flow_is_masqueraded(const struct flow *flow)
+{
+	return flow->zone[REPLY] == ZONE_UPLINK &&
+	       !addr_equal(&flow->address[REPLY][DESTINATION], &flow->address[ORIGINAL][SOURCE]);
+}
+
 enum path_result path_renew(struct engine *engine, struct flow *flow)
 {
 	const enum direction from_uplink = flow->zone[ORIGINAL] == ZONE_UPLINK ? ORIGINAL : REPLY;
@@ -27,7 +34,7 @@ enum path_result path_renew(struct engine *engine, struct flow *flow)
 	if (path_find(engine, flow, &flow->address[from_uplink][SOURCE], &source) != ROUTE_UPLINK)
 		return PATH_MISSING;
 	flow->flags &= (uint16_t)~FLOW_PATH_CHECK;
-	if ((flow->flags & FLOW_MAPPED) && !addr_equal(&source, &flow->address[REPLY][DESTINATION]))
+	if (flow_is_masqueraded(flow) && !addr_equal(&source, &flow->address[REPLY][DESTINATION]))
 		return PATH_CHANGED;
 	return PATH_HOLDS;
 }
