@@ -48,7 +48,7 @@ static void row_begin(struct row *row, const char *script_path)
 	if (config == NULL)
 		config = file_read(ROWS "default.conf", NULL);
 	cr_assert_not_null(config, "run from the root of the tree");
-	row->gateway = gateway_create(config);
+	row->gateway = gateway_create(config, 0);
 	row->start_ms = row->gateway->now_ms;
 	free(config);
 }

@@ -92,7 +92,7 @@ static void furnish(struct engine *engine, const struct config *config)
 		require(engine_forward_add(engine, &config->forwards[i]), "forward");
 }
 
-struct gateway *gateway_create(const char *config_text)
+struct gateway *gateway_create(const char *config_text, uint32_t flows)
 {
 	struct gateway *gateway = calloc(1, sizeof(*gateway));
 	const struct engine_host host = {.route = world_route};
@@ -101,6 +101,8 @@ struct gateway *gateway_create(const char *config_text)
 		abort();
 	gateway->config = config_or_abort(config_text);
 	gateway->now_ms = START_MS;
+	if (flows != 0)
+		gateway->config->limits.flows = flows;
 	const struct engine_params params = {
 		.limits = &gateway->config->limits,
 		.timeouts = &gateway->config->timeouts,

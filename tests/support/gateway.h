@@ -19,8 +19,9 @@ struct gateway {
 	uint64_t now_ms;
 };
 
-/* Prints the config's errors and aborts where it has some. */
-struct gateway *gateway_create(const char *config_text);
+/* Prints the config's errors and aborts where it has some.  With `flows` other than 0 the table of
+ * flows is that small, whatever the config says. */
+struct gateway *gateway_create(const char *config_text, uint32_t flows);
 void gateway_free(struct gateway *gateway);
 
 /* The zone of a link's name, of "uplink", or ZONE_NONE. */

@@ -163,7 +163,7 @@ Test(wheel, an_empty_wheel_may_stand_still_for_years)
 		w->now_ms += 250000000ULL * i; /* three days, six, nine ... three years */
 		world_add(w, 5, w->now_ms + 1000);
 		world_add(w, 6, w->now_ms);
-		cr_assert_leq(world_expire(w, 4), 1);
+		cr_assert_leq(world_expire(w, 20), 1);
 		cr_assert_gt(wheel_deadline(&w->wheel), w->now_ms, "turns on the spot");
 		w->now_ms += 1000 + GRAIN;
 		world_expire(w, 1000);

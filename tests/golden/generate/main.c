@@ -32,7 +32,7 @@ static struct gateway *row_gateway(const char *script)
 		fprintf(stderr, "%s: no config of its own, and no default.conf\n", script);
 		exit(1);
 	}
-	struct gateway *gateway = gateway_create(config);
+	struct gateway *gateway = gateway_create(config, 0);
 	free(config);
 	return gateway;
 }
