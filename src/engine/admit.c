@@ -7,6 +7,7 @@
  *	destination   published port -> guest (nat_bind_destination)
  *	route         which link, the gateway itself, or which path of the uplink?
  *	filter        chain forward, input or output
+ *	egress        may it leave at all: hop limit, size
  *	source NAT    masquerade (nat_bind_source)
  *	confirm       only now is there a flow
  *
@@ -15,6 +16,7 @@
  */
 #include <netinet/in.h>
 #include "engine/admit.h"
+#include "engine/egress.h"
 #include "engine/inspect.h"
 #include "engine/nat.h"
 #include "engine/path.h"
@@ -230,7 +232,7 @@ static struct flow *admit_confirm(struct engine *engine, struct packet *packet, 
 	return flow;
 }
 
-struct flow *admit(struct engine *engine, struct packet *packet)
+struct flow *admit(struct engine *engine, struct packet *packet, uint32_t segments)
 {
 	struct flow draft;
 	struct filter_query query;
@@ -243,7 +245,8 @@ struct flow *admit(struct engine *engine, struct packet *packet)
 		!admit_route(engine, packet, &draft, &external))
 		return NULL;
 	inspect_query(engine, &draft, ORIGINAL, RULE_STATE_NEW, packet, &query);
-	if (!inspect_first(engine, packet, &draft, &query))
+	if (!inspect_first(engine, packet, &draft, &query, segments) ||
+		!egress_may_leave(engine, packet, &draft, ORIGINAL))
 		return NULL;
 	return admit_confirm(engine, packet, &draft, &query, &external);
 }

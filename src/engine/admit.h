@@ -9,9 +9,9 @@
 
 /*
  * Decide about a packet that belongs to no flow.  Returns its new flow, or NULL with the packet
- * dropped, counted, and answered where an answer is due.
+ * dropped, counted, and answered where an answer is due.  It counts as `segments` packets.
  */
-struct flow *admit(struct engine *engine, struct packet *packet);
+struct flow *admit(struct engine *engine, struct packet *packet, uint32_t segments);
 
 /* Refuse a packet by policy: a guest is told (reset, administratively prohibited), the uplink is
  * not. */

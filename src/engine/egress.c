@@ -46,7 +46,8 @@ static uint32_t zone_mtu(const struct engine *engine, const struct flow *flow, z
 	return ZONE_IS_LINK(zone) ? engine->topology.links[zone].link.mtu : 0;
 }
 
-bool egress_size(struct engine *engine, struct packet *packet, const struct flow *flow,
+/* Does it fit where it goes, segment by segment? */
+static bool egress_size(struct engine *engine, struct packet *packet, const struct flow *flow,
 	enum direction direction)
 {
 	const uint32_t mtu = zone_mtu(engine, flow, flow->zone[!direction]);
@@ -64,6 +65,13 @@ bool egress_size(struct engine *engine, struct packet *packet, const struct flow
 		tell_sender(engine, packet, flow, direction, ICMP4_UNREACHABLE,
 			ICMP4_FRAGMENT_NEEDED, mtu);
 	return false;
+}
+
+bool egress_may_leave(struct engine *engine, struct packet *packet, const struct flow *flow,
+	enum direction direction)
+{
+	return egress_ttl(engine, packet, flow, direction) &&
+	       egress_size(engine, packet, flow, direction);
 }
 
 void egress_clamp_mss(struct engine *engine, struct packet *packet, const struct flow *flow,

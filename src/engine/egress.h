@@ -10,9 +10,9 @@
 /* Will the hop limit outlast us?  Else the packet is dropped and its sender told. */
 bool egress_ttl(struct engine *engine, struct packet *packet, const struct flow *flow,
 	enum direction direction);
-/* Does it fit where it goes, segment by segment?  Else the packet is dropped and its sender told.
- */
-bool egress_size(struct engine *engine, struct packet *packet, const struct flow *flow,
+/* ... and does it fit where it goes, segment by segment?  A draft will do for a flow: what may not
+ * leave begins none. */
+bool egress_may_leave(struct engine *engine, struct packet *packet, const struct flow *flow,
 	enum direction direction);
 /* Lower the MSS of a SYN to what both sides' MTUs carry. */
 void egress_clamp_mss(struct engine *engine, struct packet *packet, const struct flow *flow,

@@ -72,7 +72,8 @@ static bool follow(struct engine *engine, struct packet *packet, struct flow *fl
 {
 	if (direction == REPLY && !(flow->flags & FLOW_REPLIED))
 		mark_replied(engine, flow);
-	if (!inspect_packet(engine, packet, flow, direction, segments))
+	if (!inspect_packet(engine, packet, flow, direction, segments) ||
+		!egress_may_leave(engine, packet, flow, direction))
 		return false;
 	if (refreshes)
 		flow_refresh(engine, flow);
@@ -105,13 +106,10 @@ static enum verdict engine_process(struct engine *engine, struct packet *packet,
 			return VERDICT_DROP;
 	} else {
 		direction = ORIGINAL;
-		flow = admit(engine, packet);
+		flow = admit(engine, packet, segments);
 		if (flow == NULL)
 			return VERDICT_DROP;
 	}
-	if (!egress_ttl(engine, packet, flow, direction) ||
-		!egress_size(engine, packet, flow, direction))
-		return VERDICT_DROP;
 	flow_count(flow, direction, segments, packet->length);
 	if (packet->headers.kind == L4_TCP && (packet->headers.tcp_flags & TCP_SYN))
 		egress_clamp_mss(engine, packet, flow, direction);

@@ -69,13 +69,13 @@ static void cache_set(
 }
 
 bool inspect_first(struct engine *engine, struct packet *packet, struct flow *draft,
-	const struct filter_query *query)
+	const struct filter_query *query, uint32_t segments)
 {
 	struct chain_rules *chain = &engine->ruleset->chain[chain_of(draft, ORIGINAL)];
 	const uint16_t rule = filter_run(chain, query);
 
 	cache_set(engine, draft, ORIGINAL, rule);
-	return rule_apply(engine, packet, chain, rule, 1);
+	return rule_apply(engine, packet, chain, rule, segments);
 }
 
 bool inspect_packet(struct engine *engine, struct packet *packet, struct flow *flow,

@@ -15,7 +15,7 @@ void inspect_query(const struct engine *engine, const struct flow *flow, enum di
 	uint8_t state, const struct packet *packet, struct filter_query *query);
 /* The first packet: fills the draft's cache.  False where it was refused and dropped. */
 bool inspect_first(struct engine *engine, struct packet *packet, struct flow *draft,
-	const struct filter_query *query);
+	const struct filter_query *query, uint32_t segments);
 /* A packet of a live flow. */
 bool inspect_packet(struct engine *engine, struct packet *packet, struct flow *flow,
 	enum direction direction, uint32_t segments);

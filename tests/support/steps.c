@@ -116,17 +116,22 @@ static void write_icmp(FILE *to, const struct packet *packet)
 		fprintf(to, "type %u code %u rest %u", icmp->type, icmp->code, ntohl(icmp->rest));
 }
 
+/* A quote that was cut off is taken at its header's word. */
 static void write_quoted(FILE *to, const struct packet *error)
 {
 	const uint32_t bytes = packet_payload_bytes(error);
 	struct packet *quoted =
-		packet_from_bytes(error->data + error->headers.payload, bytes, bytes);
-	const char *fault = packet_fault(quoted);
+			      packet_from_bytes(error->data + error->headers.payload, bytes, bytes),
+		      cut = *error;
 
-	cr_expect_null(fault, "the quoted packet has a fault: %s", fault);
 	fputs(" about ", to);
-	if (packet_parse(quoted))
+	if (packet_parse(quoted)) {
+		const char *fault = packet_fault(quoted);
+		cr_expect_null(fault, "the quoted packet has a fault: %s", fault);
 		write_packet(to, quoted);
+	} else if (quoted->drop == DROP_TRUNCATED && packet_parse_quoted(error, &cut.headers)) {
+		write_packet(to, &cut);
+	}
 	packet_dispose(quoted);
 }
 
