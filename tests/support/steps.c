@@ -426,21 +426,32 @@ static deed_function *deed_named(const char *name)
 
 /* ---- playing ---- */
 
-static void send_text(struct lab *lab, const char *zone, const char *plain, char text[TEXT_SIZE])
+struct packet *steps_packet(struct lab *lab, const char *in)
 {
-	struct packet *packet = packet_describe(plain);
+	char zone[32], plain[TEXT_SIZE];
+	int length = 0;
 
+	cr_assert_eq(sscanf(in, "%31s %n", zone, &length), 1);
+	write_plain(lab, in + length, plain, sizeof(plain));
+	struct packet *packet = packet_describe(plain);
 	packet->in_zone = lab_zone(lab, zone);
 	cr_assert_neq(packet->in_zone, ZONE_NONE, "no zone is called %s", zone);
-	const uint8_t ttl = packet->data[lab->family == AF_INET ? 8 : 7];
+	return packet;
+}
+
+static void send_text(struct lab *lab, const char *in, char text[TEXT_SIZE])
+{
+	struct packet *packet = steps_packet(lab, in);
+	const unsigned at = lab->family == AF_INET ? 8 : 7;
+	const uint8_t ttl = packet->data[at];
 	const enum verdict verdict = lab_send(lab, packet);
+
 	if (verdict == VERDICT_DROP) {
-		snprintf(text, TEXT_SIZE, "drop %s", drop_name(packet->drop));
+		snprintf(text, TEXT_SIZE, "drop %s", drop_name((enum drop)packet->drop));
 	} else {
 		const bool routed = verdict == VERDICT_SEND && !ZONE_IS_SERVICE(packet->in_zone);
 		write_result(lab, packet->out_zone, packet, text);
-		cr_expect_eq(packet->data[lab->family == AF_INET ? 8 : 7], ttl - routed,
-			"the hop limit of: %s", text);
+		cr_expect_eq(packet->data[at], ttl - routed, "the hop limit of: %s", text);
 	}
 	packet_dispose(packet);
 }
@@ -480,17 +491,15 @@ static void expect_answer(struct lab *lab, const struct step *step, const char *
 
 static void step_play(struct lab *lab, const struct step *step)
 {
-	char first[32], plain[TEXT_SIZE], text[TEXT_SIZE] = "";
+	char first[32], text[TEXT_SIZE] = "";
 	int length = 0;
 
 	cr_assert_eq(sscanf(step->in, "%31s %n", first, &length), 1);
 	deed_function *does = deed_named(first);
-	if (does != NULL) {
+	if (does != NULL)
 		does(lab, step->in + length, text);
-	} else {
-		write_plain(lab, step->in + length, plain, sizeof(plain));
-		send_text(lab, first, plain, text);
-	}
+	else
+		send_text(lab, step->in, text);
 	expect_text(lab, step, step->out, text);
 	expect_answer(lab, step, step->answer);
 }

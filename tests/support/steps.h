@@ -41,6 +41,8 @@ struct step {
 
 /* Play steps up to one without `in`. */
 void steps_play(struct lab *lab, const struct step *steps);
+/* The packet of a step that sends one, ready for lab_send(). */
+struct packet *steps_packet(struct lab *lab, const char *in);
 /* The whole story in a lab of its own, for each family that the options name. */
 void story_play(const struct lab_options *options, const struct step *steps);
 
