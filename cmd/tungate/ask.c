@@ -108,6 +108,15 @@ json_t *attach_params(const struct arguments *arguments)
 	return params;
 }
 
+json_t *run_params(const struct arguments *arguments)
+{
+	char where[32];
+
+	snprintf(where, sizeof(where), "pid:%d", (int)getpid());
+	return with(
+		with(attach_params(arguments), "netns", json_string(where)), "hold", json_true());
+}
+
 /* ---- asking ---- */
 
 static int print_json(const json_t *value, size_t flags)

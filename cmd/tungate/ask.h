@@ -16,6 +16,8 @@ json_t *detach_params(const struct arguments *arguments);
 json_t *filter_params(const struct arguments *arguments);
 /* Those of --name, --network, --address, with the descriptor of a namespace announced. */
 json_t *attach_params(const struct arguments *arguments);
+/* The same for the namespace that we are in, for as long as we are there. */
+json_t *run_params(const struct arguments *arguments);
 
 /* One call; its result is printed as JSON or shown.  Returns the exit status. */
 int ask(const struct arguments *arguments, const char *method, json_t *params, int passed_fd);

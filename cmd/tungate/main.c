@@ -15,6 +15,7 @@
 #include "tungate/control.h"
 
 #define ARRAY_COUNT(array) (sizeof(array) / sizeof(array)[0])
+#define HELP_WIDTH         78
 
 /* ---- the table ---- */
 
@@ -122,7 +123,7 @@ static const struct subcommand subcommands[] = {
 		.name = "connections",
 		.operands = "",
 		.summary = "the connections through the gateway",
-		.details = "Filters that are given together must all hold.",
+		.details = "Filters given together must all hold.",
 		.example = "tungate connections --link web --port 443",
 		.options = connections_options,
 		.handle = ask_connections,
@@ -161,9 +162,9 @@ static const struct subcommand subcommands[] = {
 		.name = "attach",
 		.operands = "--netns NAME|PATH|pid:N",
 		.summary = "attach a network namespace to the gateway",
-		.details =
-			"The namespace gets an interface with an address and default routes.  It "
-			"stays attached until `detach`, or until the namespace or the daemon ends.",
+		.details = "The namespace gets an interface with an address and default routes.  "
+			   "It stays "
+			   "attached until `detach`, or until the namespace or the daemon ends.",
 		.example = "tungate attach --netns pid:$(pidof -s nginx) --name web",
 		.options = attach_options,
 		.handle = ask_attach,
@@ -185,8 +186,11 @@ static const struct subcommand subcommands[] = {
 		.operands = "[--] [COMMAND [WORD...]]",
 		.summary = "run a command whose only way out is the gateway",
 		.details = "COMMAND (or $SHELL) runs in a network namespace of its own, with a "
-			   "resolv.conf that names the gateway.  The exit status is the command's; "
-			   "128+N where signal N killed it, 126 or 127 where it could not be run.",
+			   "resolv.conf "
+			   "that names the gateway.  The exit status is the command's; 128+N where "
+			   "signal N "
+			   "killed it, 127 where there is no such command, 126 where it cannot be "
+			   "run.",
 		.example = "tungate run -- curl http://example.org",
 		.options = run_options,
 		.keeps_rest = true,
@@ -224,6 +228,24 @@ static void help_options(const struct option *options)
 	}
 }
 
+/* Print a paragraph in lines of at most HELP_WIDTH. */
+static void help_paragraph(const char *text)
+{
+	size_t column = 0;
+
+	while (*text) {
+		const size_t length = strcspn(text, " ");
+		if (column > 0 && column + 1 + length > HELP_WIDTH) {
+			putchar('\n');
+			column = 0;
+		}
+		column += (size_t)printf("%s%.*s", column ? " " : "", (int)length, text);
+		text += length;
+		text += strspn(text, " ");
+	}
+	putchar('\n');
+}
+
 static int help_all(FILE *file)
 {
 	fputs("usage: tungate [--socket PATH] [--json] COMMAND ...\n\nCommands:\n", file);
@@ -241,8 +263,10 @@ static int help_command(const struct subcommand *command)
 	printf("usage: tungate %s%s%s%s\n\n%s\n", command->name,
 		command->options ? " [OPTION...]" : "", *command->operands ? " " : "",
 		command->operands, command->summary);
-	if (command->details)
-		printf("\n%s\n", command->details);
+	if (command->details) {
+		putchar('\n');
+		help_paragraph(command->details);
+	}
 	puts("\nOptions:");
 	help_options(command->options);
 	help_options(common_options);

@@ -172,9 +172,7 @@ static int attach(struct call *call, const struct arguments *arguments, json_t *
 		complain("cannot open /proc/self/ns/net: %s", strerror(errno));
 		return STATUS_FAILED;
 	}
-	json_t *params = attach_params(arguments);
-	json_object_set_new(params, "hold", json_true());
-	int status = call_send(call, "attach", params, netns);
+	int status = call_send(call, "attach", run_params(arguments), netns);
 	close(netns);
 	if (status == STATUS_OK)
 		status = call_receive(call, &answer);

@@ -90,7 +90,7 @@ void show_status(const struct arguments *arguments, const json_t *result)
 	if (json_array_size(uplinks) == 0)
 		puts("uplink    none: the host has no default route");
 	printf("guard     %s\n", text_of(result, "guard"));
-	printf("serves    %" PRId64 " networks, %" PRId64 " links, %" PRId64 " forwards\n",
+	printf("serves    networks %" PRId64 ", links %" PRId64 ", forwards %" PRId64 "\n",
 		number_of(result, "networks"), number_of(result, "links"),
 		number_of(result, "forwards"));
 	printf("flows     %" PRId64 " of %" PRId64 ", %s since the start\n",
@@ -353,7 +353,7 @@ void show_connection_event(const json_t *event)
 void show_flushed(const struct arguments *arguments, const json_t *result)
 {
 	(void)arguments;
-	printf("%" PRId64 " connections ended\n", number_of(result, "flushed"));
+	printf("connections ended: %" PRId64 "\n", number_of(result, "flushed"));
 }
 
 /* ---- rules ---- */
