@@ -80,7 +80,7 @@ static unsigned count(const struct events *events, enum host_change change)
 /* Forget everything up to now. */
 static void forget(struct events *events)
 {
-	while (world_wait(host_netlink_fd(events->netlink), 50))
+	while (world_wait(host_netlink_fd(events->netlink), 300))
 		host_netlink_dispatch(events->netlink);
 	events->count = 0;
 }
