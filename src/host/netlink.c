@@ -258,6 +258,15 @@ static void neighbour_changed(struct host_netlink *netlink, struct nlmsghdr *mes
 	tell(netlink, &event);
 }
 
+/* Not a route that nothing of ours takes: the kernel renews ff00::/8 at every breath of an
+ * interface. */
+static bool leads_anywhere(struct nlmsghdr *message)
+{
+	const struct rtmsg *info = nlmsg_data(message);
+
+	return info->rtm_type != RTN_MULTICAST && info->rtm_type != RTN_BROADCAST;
+}
+
 static int on_notification(struct nl_msg *message, void *context)
 {
 	struct host_netlink *netlink = context;
@@ -276,7 +285,11 @@ static int on_notification(struct nl_msg *message, void *context)
 	case RTM_DELNEIGH:
 		neighbour_changed(netlink, header);
 		break;
-	default: /* routes, rules, nexthops */
+	case RTM_NEWROUTE:
+	case RTM_DELROUTE:
+		netlink->routes_changed |= leads_anywhere(header);
+		break;
+	default: /* rules, nexthops */
 		netlink->routes_changed = true;
 		break;
 	}
