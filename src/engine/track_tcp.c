@@ -127,7 +127,7 @@ struct segment {
 	uint32_t sack; /* the highest number that it acknowledges, selectively or not */
 };
 
-static void segment_read(const struct packet *packet, struct segment *segment)
+static inline void segment_read(const struct packet *packet, struct segment *segment)
 {
 	const struct tcp_header *tcp = packet_l4(packet);
 	const uint8_t flags = tcp->flags;
@@ -148,16 +148,14 @@ static inline bool only_timestamp(const struct tcp_header *tcp)
 	return tcp->offset >> 4 == 8 && memcmp(tcp + 1, usual, sizeof(usual)) == 0;
 }
 
-static void segment_read_sack(const struct packet *packet, struct segment *segment)
+/* The highest right edge of its SACK blocks, or the acknowledgment where that is higher. */
+static uint32_t sack_highest(const struct packet *packet, uint32_t ack)
 {
-	const struct tcp_header *tcp = packet_l4(packet);
 	struct tcp_options options;
 
-	if (tcp->offset >> 4 == 5 || only_timestamp(tcp))
-		return;
 	packet_tcp_options(packet, &options);
-	if (options.sack_count > 0 && after(options.sack_highest, segment->sack))
-		segment->sack = options.sack_highest;
+	return options.sack_count > 0 && after(options.sack_highest, ack) ? options.sack_highest
+									  : ack;
 }
 
 /* ---- sides ---- */
@@ -170,6 +168,15 @@ static inline enum progress progress(const struct tcp_track *track, enum directi
 static void progress_set(struct tcp_track *track, enum direction side, enum progress progress)
 {
 	track->flags[side] = (uint8_t)((track->flags[side] & ~FLAG_PROGRESS) | progress);
+}
+
+static inline bool may_have_sack(
+	const struct tcp_track *track, enum direction side, const struct packet *packet)
+{
+	const struct tcp_header *tcp = packet_l4(packet);
+
+	return track->flags[direction_opposite(side)] & FLAG_SACK && tcp->offset >> 4 != 5 &&
+	       !only_timestamp(tcp);
 }
 
 static inline unsigned scale(const struct tcp_track *track, enum direction side)
@@ -317,27 +324,28 @@ static enum tcp_result update_finished(
 	return TCP_ACCEPT_QUIET;
 }
 
+/* All that most segments are to us. */
+static inline enum tcp_result update_window(
+	struct tcp_track *track, enum direction side, const struct segment *segment)
+{
+	const enum fit fit = segment_fit(track, side, segment);
+
+	if (fit != INSIDE)
+		return fit == LATE ? TCP_ACCEPT_QUIET : TCP_INVALID;
+	learn(track, side, segment);
+	return TCP_ACCEPT;
+}
+
 /* A segment without SYN and RST. */
 static enum tcp_result update_data(
-	struct tcp_track *track, enum direction side, struct segment *segment)
+	struct tcp_track *track, enum direction side, const struct segment *segment)
 {
-	const uint8_t old_state = track->state;
-
-	switch (segment_fit(track, side, segment)) {
-	case OUTSIDE:
-		return TCP_INVALID;
-	case LATE:
-		return TCP_ACCEPT_QUIET;
-	case INSIDE:
-		break;
-	}
 	if (progress(track, side) >= FIN && after(segment->end, track->peer[side].end))
 		return TCP_INVALID; /* more data behind a FIN */
-	learn(track, side, segment);
-	if (old_state == TCP_STATE_ESTABLISHED && !(segment->flags & TCP_FIN))
-		return TCP_ACCEPT;
-	advance(track, side, segment);
-	return TCP_ACCEPT;
+	const enum tcp_result result = update_window(track, side, segment);
+	if (result == TCP_ACCEPT)
+		advance(track, side, segment);
+	return result;
 }
 
 /* The other side answers a SYN with something that is not an answer to it: the client will tell it
@@ -416,7 +424,7 @@ static bool acknowledges_syn(
 }
 
 static enum tcp_result update_syn_ack(struct tcp_track *track, enum direction side,
-	const struct packet *packet, struct segment *segment)
+	const struct packet *packet, const struct segment *segment)
 {
 	if (side == REPLY && track->flags[ORIGINAL] & FLAG_IN_DOUBT &&
 		segment->ack == track->in_doubt && !acknowledges_syn(track, REPLY, segment))
@@ -495,28 +503,44 @@ bool track_tcp_new(struct tcp_track *track, const struct packet *packet)
 	return true;
 }
 
-enum tcp_result track_tcp_update(
-	struct tcp_track *track, enum direction direction, const struct packet *packet)
+/* Everything but an ordinary segment of an established connection. */
+static __attribute__((noinline)) enum tcp_result update_special(
+	struct tcp_track *track, enum direction side, const struct packet *packet)
 {
 	struct segment segment;
 
 	segment_read(packet, &segment);
 	if (segment.flags & TCP_RST)
-		return update_reset(track, direction, &segment);
+		return update_reset(track, side, &segment);
 	if ((segment.flags & (TCP_SYN | TCP_ACK)) == TCP_SYN)
-		return direction == ORIGINAL ? update_syn(track, packet, &segment)
-					     : update_syn_reply(track, packet, &segment);
+		return side == ORIGINAL ? update_syn(track, packet, &segment)
+					: update_syn_reply(track, packet, &segment);
 	if (!(segment.flags & TCP_ACK))
 		return TCP_INVALID;
-	if (track->flags[direction_opposite(direction)] & FLAG_SACK)
-		segment_read_sack(packet, &segment);
+	if (may_have_sack(track, side, packet))
+		segment.sack = sack_highest(packet, segment.ack);
 	if (track->state >= TCP_STATE_TIME_WAIT)
-		return update_finished(track, direction, &segment);
+		return update_finished(track, side, &segment);
 	if (segment.flags & TCP_SYN)
-		return update_syn_ack(track, direction, packet, &segment);
+		return update_syn_ack(track, side, packet, &segment);
 	if (track->state == TCP_STATE_SYN_SENT)
-		return update_syn_sent(track, direction, &segment);
-	return update_data(track, direction, &segment);
+		return update_syn_sent(track, side, &segment);
+	return update_data(track, side, &segment);
+}
+
+enum tcp_result track_tcp_update(
+	struct tcp_track *track, enum direction direction, const struct packet *packet)
+{
+	const uint8_t special = TCP_SYN | TCP_FIN | TCP_RST;
+	struct segment segment;
+
+	segment_read(packet, &segment);
+	if (track->state != TCP_STATE_ESTABLISHED ||
+		(segment.flags & (special | TCP_ACK)) != TCP_ACK)
+		return update_special(track, direction, packet);
+	if (may_have_sack(track, direction, packet))
+		segment.sack = sack_highest(packet, segment.ack);
+	return update_window(track, direction, &segment);
 }
 
 bool track_tcp_quoted(const struct tcp_track *track, enum direction direction, uint32_t sequence)
