@@ -130,6 +130,18 @@ Test(parse, icmp_identifiers_are_the_asker_s_port)
 	}
 }
 
+Test(parse, icmp_type_and_code)
+{
+	struct packet *packet = ICMP_PACKET(
+		"fd00::5", "2001:db8::1", .icmp_type = 135, .icmp_code = 3, .payload_bytes = 16);
+
+	expect_parsed(packet, "ICMPv6");
+	cr_expect_eq(packet->headers.kind, L4_ICMP_OTHER);
+	cr_expect_eq(packet->headers.icmp_type, 135);
+	cr_expect_eq(packet->headers.icmp_code, 3);
+	packet_dispose(packet);
+}
+
 Test(parse, icmp_kinds)
 {
 	static const uint8_t queries4[] = {0, 8, 13, 14}, errors4[] = {3, 11, 12};
@@ -289,6 +301,7 @@ Test(parse, ipv4_options)
 		{"an end, and anything", {1, 0, 131, 0, 7, 3, 137, 1}, DROP_COUNT},
 		{"router alert", {148, 4, 0, 0, 0, 0, 0, 0}, DROP_COUNT},
 		{"an option to the end", {1, 1, 68, 6, 5, 0, 0, 0}, DROP_COUNT},
+		{"two bytes to the end", {1, 1, 1, 1, 1, 1, 148, 2}, DROP_COUNT},
 		{"loose source route", {131, 7, 4, 192, 0, 2, 9, 0}, DROP_SOURCE_ROUTE},
 		{"strict source route", {1, 137, 7, 4, 192, 0, 2, 9}, DROP_SOURCE_ROUTE},
 		{"record route", {7, 7, 4, 0, 0, 0, 0, 0}, DROP_SOURCE_ROUTE},
@@ -296,6 +309,7 @@ Test(parse, ipv4_options)
 		{"size 0", {148, 0, 0, 0, 0, 0, 0, 0}, DROP_BAD_HEADER},
 		{"size 1", {148, 1, 0, 0, 0, 0, 0, 0}, DROP_BAD_HEADER},
 		{"past the end", {148, 9, 0, 0, 0, 0, 0, 0}, DROP_BAD_HEADER},
+		{"far past the end", {148, 16, 0, 0, 0, 0, 0, 0}, DROP_BAD_HEADER},
 		{"without a size", {1, 1, 1, 1, 1, 1, 1, 148}, DROP_BAD_HEADER},
 	};
 

@@ -29,6 +29,23 @@ Test(parse_fragment, extension_headers)
 	packet_dispose(packet);
 }
 
+/* RFC 8200, 4.7: no next header, and nothing behind the one before. */
+Test(parse_fragment, headers_up_to_the_end)
+{
+	struct packet *packet =
+		packet_make("fd00::5", "2001:db8::1", &(struct build){.protocol = IPPROTO_NONE});
+
+	expect_parsed(packet, "IPv6 alone");
+	cr_expect_eq(packet->headers.kind, L4_OTHER);
+	cr_expect_eq(packet->headers.end, 40);
+	packet = extend(packet, IPPROTO_DSTOPTS, options8, 8);
+	expect_parsed(packet, "an extension header alone");
+	cr_expect_eq(packet->headers.protocol, IPPROTO_NONE);
+	cr_expect_eq(packet->headers.l4, 48);
+	cr_expect_eq(packet->headers.end, 48);
+	packet_dispose(packet);
+}
+
 Test(parse_fragment, bad_extension_headers)
 {
 	struct packet *packet = make_good(UDP6);
