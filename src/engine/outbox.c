@@ -15,7 +15,7 @@ void outbox_init(struct outbox *outbox, uint32_t errors_per_second, uint64_t now
 	outbox->filled_ms = now_ms;
 }
 
-static bool token_take(struct outbox *outbox, uint64_t now_ms)
+static bool token_is_left(struct outbox *outbox, uint64_t now_ms)
 {
 	const uint64_t full = (uint64_t)outbox->errors_per_second * 1000;
 	const uint64_t earned = (now_ms - outbox->filled_ms) * outbox->errors_per_second;
@@ -24,10 +24,7 @@ static bool token_take(struct outbox *outbox, uint64_t now_ms)
 	if (outbox->tokens_milli > full)
 		outbox->tokens_milli = full;
 	outbox->filled_ms = now_ms;
-	if (outbox->tokens_milli < 1000)
-		return false;
-	outbox->tokens_milli -= 1000;
-	return true;
+	return outbox->tokens_milli >= 1000;
 }
 
 /* The free slot at the end of the ring as a packet to build into; NULL when full. */
@@ -58,10 +55,11 @@ void outbox_icmp_error(struct outbox *outbox, uint64_t now_ms, const struct pack
 {
 	struct packet answer;
 
-	if (!slot_open(outbox, &answer) || !token_take(outbox, now_ms))
+	if (!slot_open(outbox, &answer) || !token_is_left(outbox, now_ms) ||
+		!build_icmp_error(&answer, about, source, type, code, mtu))
 		return;
-	if (build_icmp_error(&answer, about, source, type, code, mtu))
-		slot_commit(outbox, &answer, about->in_zone, path);
+	outbox->tokens_milli -= 1000;
+	slot_commit(outbox, &answer, about->in_zone, path);
 }
 
 void outbox_tcp_reset(struct outbox *outbox, const struct packet *about)
