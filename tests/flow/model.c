@@ -499,7 +499,7 @@ static void run(uint8_t family, uint32_t range, unsigned sockets, bool tcp, unsi
 			lab_wait(model.lab, draw(&model, 400));
 			model_expire(&model);
 		}
-		if (draw(&model, 5000) == 0)
+		if (draw(&model, 500) == 0)
 			toggle_forward(&model);
 		if (i % 50 == 0)
 			expect_same_numbers(&model);
