@@ -44,7 +44,7 @@ static const struct key keys[] = {
 	 MEMBER(gateway_config, guard), .choices = GUARD_NAMES, .fallback = "auto",
 	 .meaning = "what keeps the kernel silent on the external ports"},
 	{.section = SECTION_GATEWAY, .name = "busy-poll", .type = KEY_MICROSECONDS,
-	 MEMBER(gateway_config, busy_poll_us), .fallback = "0", .max = 1000, .reloadable = true,
+	 MEMBER(gateway_config, busy_poll_us), .fallback = "30", .max = 1000, .reloadable = true,
 	 .meaning = "how long to spin for the next packet before sleeping"},
 	{.section = SECTION_GATEWAY, .name = "receive-buffer", .type = KEY_BYTES,
 	 MEMBER(gateway_config, receive_buffer_bytes), .fallback = "32M", .min = 256 << 10,

@@ -7,7 +7,6 @@
  * by the same door and written together, in order, so no flow is ever reordered.
  */
 #include <errno.h>
-#include <sched.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include "daemon/guests.h"
@@ -42,8 +41,7 @@ struct io {
 
 /*
  * After a burst the next one is often a few microseconds away: less than it takes to fall asleep
- * and be woken.  While the spinner is active the loop polls without sleeping; others who want the
- * processor get it first.
+ * and be woken.  While the spinner is active the loop polls without sleeping.
  */
 static void spin(uv_idle_t *spinner)
 {
@@ -51,8 +49,6 @@ static void spin(uv_idle_t *spinner)
 
 	if (uv_hrtime() >= io->spin_until_ns)
 		uv_idle_stop(spinner);
-	else
-		sched_yield();
 }
 
 static void spin_start(struct io *io)
@@ -166,58 +162,102 @@ void io_flush_engine(struct io *io)
 
 /* ---- in ---- */
 
-static void burst_process(struct io *io, unsigned count, bool output)
+/* What a burst is read from. */
+struct source {
+	void *from;
+	int (*read)(void *from, struct packet *packets, unsigned max);
+	unsigned *burst; /* packets to ask for */
+	bool uplink;     /* segments may need merging */
+	bool service;    /* packets are our own services' on `network` */
+	uint16_t network;
+};
+
+static enum verdict packet_decide(
+	struct io *io, const struct source *source, struct packet *packet, uint64_t now_ms)
 {
-	struct engine *engine = io->daemon->engine;
+	if (!source->service)
+		return engine_input(io->daemon->engine, packet, now_ms);
+	packet->network = source->network;
+	return engine_output(io->daemon->engine, packet, now_ms);
+}
+
+static void burst_process(struct io *io, const struct source *source, unsigned count)
+{
 	const uint64_t now_ms = uv_now(io->daemon->loop);
 
-	if (count > 1) {
+	if (source->uplink && count > 1)
+		count = gro_merge(io->packet, count);
+	if (count > 1)
 		for (unsigned i = 0; i < count; i++)
-			engine_prefetch(engine, &io->packet[i]);
-	}
-	for (unsigned i = 0; i < count; i++) {
-		struct packet *packet = &io->packet[i];
-		packet_out(io, packet,
-			output ? engine_output(engine, packet, now_ms)
-			       : engine_input(engine, packet, now_ms));
-	}
+			engine_prefetch(io->daemon->engine, &io->packet[i]);
+	for (unsigned i = 0; i < count; i++)
+		packet_out(io, &io->packet[i], packet_decide(io, source, &io->packet[i], now_ms));
 	batch_flush(io);
 	io_flush_engine(io);
 	spin_start(io);
 }
 
-int io_link_readable(struct io *io, struct link *link)
+/*
+ * Read bursts while there is more, a few at most, so that others get their turn.  A source is asked
+ * for twice as much as it had last time, and one that had a single packet for one only: to find
+ * it empty would cost a system call more, and the poll that follows anyway says the same.
+ */
+static int source_drain(struct io *io, const struct source *source)
 {
 	for (unsigned round = 0; round < ROUNDS_MAX; round++) {
-		const int count = link->ops->read(link, io->packet, LINK_BURST);
+		const unsigned wanted = *source->burst;
+		const int count = source->read(source->from, io->packet, wanted);
+		size_t bytes = 0;
+
 		if (count <= 0)
 			return count;
-		burst_process(io, (unsigned)count, false);
+		for (int i = 0; i < count; i++)
+			bytes += io->packet[i].length;
+		const bool full = (unsigned)count == wanted || bytes >= LINK_BURST_BYTES;
+		*source->burst = full ? (wanted * 2 < LINK_BURST ? wanted * 2 : LINK_BURST)
+				      : (unsigned)count;
+		burst_process(io, source, (unsigned)count);
+		if (!full || wanted == 1)
+			return 0;
 	}
 	return 0;
+}
+
+static int read_link(void *from, struct packet *packets, unsigned max)
+{
+	struct link *link = from;
+
+	return link->ops->read(link, packets, max);
+}
+
+static int read_uplink(void *from, struct packet *packets, unsigned max)
+{
+	return afpacket_read(from, packets, max);
+}
+
+int io_link_readable(struct io *io, struct link *link)
+{
+	const struct source source = {.from = link, .read = read_link, .burst = &link->burst};
+
+	return source_drain(io, &source);
 }
 
 int io_service_readable(struct io *io, struct link *link, uint16_t network)
 {
-	for (unsigned round = 0; round < ROUNDS_MAX; round++) {
-		const int count = link->ops->read(link, io->packet, LINK_BURST);
-		if (count <= 0)
-			return count;
-		for (int i = 0; i < count; i++) {
-			io->packet[i].network = network;
-			io->packet[i].in_zone = ZONE_SERVICE(network);
-		}
-		burst_process(io, (unsigned)count, true);
-	}
-	return 0;
+	const struct source source = {.from = link,
+		.read = read_link,
+		.burst = &link->burst,
+		.service = true,
+		.network = network};
+
+	return source_drain(io, &source);
 }
 
 void io_uplink_readable(struct io *io, struct afpacket *afpacket)
 {
-	for (unsigned round = 0; round < ROUNDS_MAX; round++) {
-		const int count = afpacket_read(afpacket, io->packet, LINK_BURST);
-		if (count <= 0)
-			return;
-		burst_process(io, gro_merge(io->packet, (unsigned)count), false);
-	}
+	unsigned burst = LINK_BURST; /* recvmmsg() stops by itself where the queue ends */
+	const struct source source = {
+		.from = afpacket, .read = read_uplink, .burst = &burst, .uplink = true};
+
+	source_drain(io, &source);
 }

@@ -43,6 +43,7 @@ struct link {
 	int fd; /* for polling: readable means read() has something, error or hang-up: dead */
 	zone_id zone;
 	uint16_t mtu;                 /* bytes */
+	unsigned burst;               /* packets that its reader asks for next; at least 1 */
 	bool segments;                /* the other side takes super-packets (TSO) */
 	bool udp_segments;            /* ... and UDP ones (USO) */
 	char device[16];              /* interface name as it is there */

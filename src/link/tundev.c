@@ -212,6 +212,7 @@ int tundev_open(const struct log *log, const char *kind, const char *name,
 	device->link.kind = kind;
 	device->link.zone = settings->zone;
 	device->link.mtu = settings->mtu;
+	device->link.burst = 1;
 	device->link.fd = open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC);
 	if (device->link.fd < 0) {
 		error = -errno;

@@ -44,7 +44,7 @@ Test(config, an_empty_text_is_a_whole_gateway)
 	cr_expect_eq(config->gateway.ports.last, 65535);
 	cr_expect_eq(config->gateway.uplink_count, 0);
 	cr_expect_eq(config->gateway.guard, GUARD_AUTO);
-	cr_expect_eq(config->gateway.busy_poll_us, 0);
+	cr_expect_eq(config->gateway.busy_poll_us, 30);
 	cr_expect_eq(config->gateway.receive_buffer_bytes, 32 << 20);
 	cr_expect_eq(config->limits.flows, 65536);
 	cr_expect_eq(config->limits.icmp_errors_per_second, 100);
