@@ -133,19 +133,30 @@ void ruleset_free(struct ruleset *ruleset)
 	free(ruleset);
 }
 
-/* A rule that stands in both rulesets goes on counting: matched in order, each old one once. */
+/* Where rule `index` has been counted so far: of several with the same words, the n-th is the n-th.
+ */
+static const struct counter *counter_before(
+	const struct chain_rules *from, const struct chain_rules *to, unsigned index)
+{
+	const char *text = to->rule[index].text;
+	unsigned nth = 0;
+
+	for (unsigned i = 0; i < index; i++)
+		nth += strcmp(to->rule[i].text, text) == 0;
+	for (unsigned i = 0; i < from->count; i++)
+		if (strcmp(from->rule[i].text, text) == 0 && nth-- == 0)
+			return &from->counter[i];
+	return NULL;
+}
+
+/* A rule that stands in both rulesets goes on counting, wherever it stands. */
 static void counters_carry(const struct chain_rules *from, struct chain_rules *to)
 {
-	unsigned next = 0;
-
-	for (unsigned i = 0; i < to->count; i++)
-		for (unsigned j = next; j < from->count; j++) {
-			if (strcmp(to->rule[i].text, from->rule[j].text) != 0)
-				continue;
-			to->counter[i] = from->counter[j];
-			next = j + 1;
-			break;
-		}
+	for (unsigned i = 0; i < to->count; i++) {
+		const struct counter *before = counter_before(from, to, i);
+		if (before != NULL)
+			to->counter[i] = *before;
+	}
 	if (to->policy == from->policy)
 		to->counter[to->count] = from->counter[from->count];
 }
