@@ -137,6 +137,8 @@ bool topology_is_broadcast(
 	if (n == NETWORK_NONE)
 		return false;
 	const struct prefix *subnet = &topology->networks[n].subnet4;
+	if (subnet->length >= 31) /* RFC 3021 */
+		return false;
 	const uint64_t hosts = (uint64_t)1 << (32 - subnet->length);
 	const union addr last = prefix_address(subnet, hosts - 1);
 	return addr_equal(address, &subnet->base) || addr_equal(address, &last);
