@@ -481,9 +481,10 @@ static void expect_same_numbers(struct model *model)
 	cr_assert_eq(status->ports_used, most);
 }
 
+static struct model model;
+
 static void run(uint8_t family, uint32_t range, unsigned sockets, bool tcp, unsigned packets)
 {
-	static struct model model;
 	const struct lab_options options = {.config = config,
 		.flows = ENTRIES,
 		.ports = {61000, (uint16_t)(61000 + range - 1)}};
@@ -504,9 +505,6 @@ static void run(uint8_t family, uint32_t range, unsigned sockets, bool tcp, unsi
 		if (i % 50 == 0)
 			expect_same_numbers(&model);
 	}
-	cr_expect_eq(model.shared > 0, range < 3 * sockets);
-	cr_expect_eq(model.refused > 0, range < 3 * sockets);
-	cr_expect_gt(model.moved, 0);
 	lab_wait(model.lab, 60000);
 	cr_expect_eq(engine_status(model.lab->engine)->flows, 0);
 	cr_expect_eq(engine_status(model.lab->engine)->ports_used, 0);
@@ -516,11 +514,15 @@ static void run(uint8_t family, uint32_t range, unsigned sockets, bool tcp, unsi
 Test(model, ports_for_all, .timeout = 120)
 {
 	run(AF_INET, 200, 20, true, 150000);
+	cr_expect_eq(model.shared + model.refused, 0);
+	cr_expect_gt(model.moved, 0, "no client was shown by another port");
 	run(AF_INET6, 200, 20, true, 50000);
 }
 
 Test(model, ports_run_short, .timeout = 120)
 {
 	run(AF_INET, 12, 20, false, 100000);
+	cr_expect_gt(model.shared, 0);
+	cr_expect_gt(model.refused, 0);
 	run(AF_INET6, 12, 20, false, 50000);
 }
