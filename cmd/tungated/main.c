@@ -154,13 +154,13 @@ int main(int argc, char **argv)
 		return config_test(path);
 	struct log log = {
 		.level = arguments.level, .sink = arguments.syslog ? log_to_syslog : log_to_stderr};
-	if (arguments.syslog)
-		openlog("tungated", LOG_PID, LOG_DAEMON);
+	openlog("tungated", LOG_PID, LOG_DAEMON);
 	const struct daemon_options options = {
 		.config_path = path,
 		.control = arguments.socket,
 		.log = &log,
 		.level_given = arguments.level_given,
+		.syslog = log_to_syslog,
 	};
 	return daemon_run(&options);
 }

@@ -328,6 +328,7 @@ int daemon_run(const struct daemon_options *options)
 	uv_loop_t loop;
 	struct daemon daemon = {
 		.log = options->log,
+		.level_given = options->level_given,
 		.config_path = options->config_path,
 		.control = options->control,
 		.loop = &loop,
@@ -339,6 +340,8 @@ int daemon_run(const struct daemon_options *options)
 		return 1;
 	if (!options->level_given)
 		options->log->level = daemon.config->gateway.log_level;
+	if (daemon.config->gateway.log_syslog)
+		options->log->sink = options->syslog;
 	uv_loop_init(&loop);
 	daemon.started_ms = uv_now(&loop);
 	const int error = daemon_start_and_run(&daemon);

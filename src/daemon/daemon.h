@@ -23,7 +23,8 @@ struct service;
 struct uplinks;
 
 struct daemon {
-	const struct log *log;
+	struct log *log;
+	bool level_given; /* on the command line: a reload leaves the level alone */
 	const char *config_path; /* NULL: built-in defaults */
 	const char *control;     /* overrides the config's socket path; NULL: it does not */
 	struct config *config;
@@ -51,8 +52,9 @@ struct daemon {
 struct daemon_options {
 	const char *config_path; /* NULL: built-in defaults */
 	const char *control;     /* NULL: the config's */
-	struct log *log;         /* level and sink are set from the config unless level_given */
+	struct log *log;         /* its level becomes the config's unless level_given */
 	bool level_given;
+	log_sink *syslog; /* becomes the sink where the config says so */
 };
 
 /* Run until SIGTERM or SIGINT; returns the exit status: 0, or 1 where it could not start. */

@@ -123,6 +123,8 @@ int daemon_reload(struct daemon *daemon, struct config_errors *errors)
 		goto back;
 	ruleset_free(engine_ruleset_swap(daemon->engine, ruleset));
 	engine_timeouts_set(daemon->engine, &config->timeouts);
+	if (!daemon->level_given)
+		daemon->log->level = config->gateway.log_level;
 	guests_update(daemon->guests, old);
 	config_free(old);
 	log_info(daemon->log, "the configuration is reloaded");
