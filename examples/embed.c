@@ -112,7 +112,7 @@ static void pass(struct engine *engine, const char *what, struct packet *packet)
 		printf("%s: dropped, %s\n", what, drop_meaning(packet->drop));
 	while (engine_next_output(engine, &made))
 		printf("\tthe engine tells the %s: ICMP type %u, code %u\n", side(made.out_zone),
-			slot.bytes[20], slot.bytes[21]);
+			made.data[20], made.data[21]);
 }
 
 int main(void)
