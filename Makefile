@@ -40,32 +40,42 @@ PURE_LIB  := $(B)/libtungate.a
 HOST_LIB  := $(B)/libhost.a
 UNIT_BINS := $(patsubst tests/%.c,$(B)/tests/%,$(UNIT_SRC))
 
+# `make V=1` shows the whole commands.
+Q := $(if $(V),,@)
+say = $(if $(V),,@echo "  $(1)	$(2)")
+
 .PHONY: all
 all: $(B)/tungated $(B)/tungate $(PURE_LIB) ## build the daemon, the command and the library
 
 $(B)/obj/%.o: %.c Makefile
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) $(PKG_CFLAGS) -c $< -o $@
+	$(call say,CC,$<)
+	$(Q)$(CC) $(ALL_CFLAGS) $(PKG_CFLAGS) -c $< -o $@
 
 $(PURE_LIB): $(call obj,$(PURE_SRC))
 	@mkdir -p $(@D)
 	@rm -f $@
-	ar rcs $@ $^
+	$(call say,AR,$@)
+	$(Q)ar rcs $@ $^
 
 $(HOST_LIB): $(call obj,$(HOST_SRC))
 	@rm -f $@
-	ar rcs $@ $^
+	$(call say,AR,$@)
+	$(Q)ar rcs $@ $^
 
 $(B)/tungated: $(call obj,$(DAEMON_SRC)) $(HOST_LIB) $(PURE_LIB)
-	$(CC) $(ALL_LDFLAGS) $^ $(PKG_LIBS) -lm -o $@
+	$(call say,LD,$@)
+	$(Q)$(CC) $(ALL_LDFLAGS) $^ $(PKG_LIBS) -lm -o $@
 
 $(B)/tungate: $(call obj,$(CLIENT_SRC)) $(HOST_LIB) $(PURE_LIB)
-	$(CC) $(ALL_LDFLAGS) $^ $(PKG_LIBS) -o $@
+	$(call say,LD,$@)
+	$(Q)$(CC) $(ALL_LDFLAGS) $^ $(PKG_LIBS) -o $@
 
 # Unit, flow and golden tests: one Criterion program per file.
 $(B)/tests/%: $(B)/obj/tests/%.o $(call obj,$(SUPPORT_SRC)) $(HOST_LIB) $(PURE_LIB)
 	@mkdir -p $(@D)
-	$(CC) $(ALL_LDFLAGS) $^ $(PKG_LIBS) -lcriterion -lpcap -o $@
+	$(call say,LD,$@)
+	$(Q)$(CC) $(ALL_LDFLAGS) $^ $(PKG_LIBS) -lcriterion -lpcap -o $@
 
 .PHONY: unit-bins
 unit-bins: $(UNIT_BINS)
