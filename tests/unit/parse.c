@@ -49,6 +49,15 @@ Test(parse, udp_over_ipv6)
 	packet_dispose(packet);
 }
 
+Test(parse, udp_without_payload)
+{
+	struct packet *packet = UDP_PACKET(GUEST4, SERVER4);
+
+	expect_parsed(packet, "eight bytes of UDP");
+	cr_expect_eq(packet_payload_bytes(packet), 0);
+	packet_dispose(packet);
+}
+
 Test(parse, padding_is_cut)
 {
 	static const char *const ends[][2] = {{GUEST4, SERVER4}, {GUEST6, SERVER6}};

@@ -143,6 +143,36 @@ Test(parse_fragment, later_fragments)
 	packet_dispose(packet);
 }
 
+/* What is next to what is refused. */
+Test(parse_fragment, fragments_just_in_bounds)
+{
+	static const struct {
+		const char *what;
+		uint32_t payload_bytes, offset;
+		uint8_t protocol;
+	} rows[] = {
+		{"UDP from its ninth byte on", 8, 8, IPPROTO_UDP},
+		{"TCP from its 17th byte on", 8, 16, IPPROTO_TCP},
+		{"up to byte 65535", 7, 65528, 254},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct packet *packet = packet_make(GUEST4, SERVER4,
+			&(struct build){.protocol = rows[i].protocol,
+				.scale = -1,
+				.payload_bytes = rows[i].payload_bytes});
+
+		packet = fragment(packet, rows[i].offset, false);
+		expect_parsed(packet, rows[i].what);
+		cr_expect_eq(packet->headers.kind, L4_FRAGMENT);
+		packet_dispose(packet);
+	}
+	expect_drop(fragment(packet_make(GUEST4, SERVER4,
+				     &(struct build){.protocol = 254, .payload_bytes = 8}),
+			    65528, false),
+		DROP_BAD_HEADER, "up to byte 65536");
+}
+
 Test(parse_fragment, bad_fragments)
 {
 	expect_drop(

@@ -59,16 +59,46 @@ Test(parse_offload, unused_offload_is_cleared)
 	packet_dispose(packet);
 }
 
-/* A partial sum inside a tunnel: legal, and none of the outer header's business. */
-Test(parse_offload, offload_of_tunnelled_packets)
+Test(parse_offload, congestion_notification)
 {
-	struct packet *packet = UDP_PACKET(GUEST4, SERVER4, .payload_bytes = 100);
+	struct packet *packet = make_good(TCP4);
 
-	packet->offload =
-		(struct offload){.flags = OFFLOAD_NEEDS_CSUM, .csum_start = 78, .csum_offset = 16};
-	expect_parsed(packet, "in UDP");
-	cr_expect_not(packet_checksum_is_partial(packet));
+	packet->offload = (struct offload){.flags = OFFLOAD_NEEDS_CSUM,
+		.gso_type = OFFLOAD_GSO_TCPV4 | OFFLOAD_GSO_ECN,
+		.gso_size = 8,
+		.csum_start = 20,
+		.csum_offset = 16};
+	expect_parsed(packet, "IPv4");
 	packet_dispose(packet);
+
+	packet = make_good(TCP6);
+	packet->offload = (struct offload){.flags = OFFLOAD_NEEDS_CSUM,
+		.gso_type = OFFLOAD_GSO_TCPV6 | OFFLOAD_GSO_ECN,
+		.gso_size = 8,
+		.csum_start = 40,
+		.csum_offset = 16};
+	expect_parsed(packet, "IPv6");
+	packet_dispose(packet);
+}
+
+/* A partial sum inside a tunnel: legal, and none of the outer header's business. */
+Test(parse_offload, tunnelled_packets)
+{
+	/* Anywhere in the payload, from its first byte to its last. */
+	static const struct offload offloads[] = {
+		{.flags = OFFLOAD_NEEDS_CSUM, .csum_start = 28, .csum_offset = 0},
+		{.flags = OFFLOAD_NEEDS_CSUM, .csum_start = 78, .csum_offset = 16},
+		{.flags = OFFLOAD_NEEDS_CSUM, .csum_start = 78, .csum_offset = 48},
+	};
+
+	for (unsigned i = 0; i < 3; i++) {
+		struct packet *packet = UDP_PACKET(GUEST4, SERVER4, .payload_bytes = 100);
+
+		packet->offload = offloads[i];
+		expect_parsed(packet, "in UDP");
+		cr_expect_not(packet_checksum_is_partial(packet));
+		packet_dispose(packet);
+	}
 }
 
 static const struct {

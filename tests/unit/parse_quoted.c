@@ -73,6 +73,8 @@ Test(parse_quoted, quotes_that_cannot_be_understood)
 {
 	struct packet *about;
 
+	expect_no_quote(quote(make_good(TCP4), 20), "an IPv4 header");
+	expect_no_quote(quote(make_good(TCP6), 40), "an IPv6 header");
 	expect_no_quote(quote(make_good(TCP4), 27), "seven bytes of TCP");
 	expect_no_quote(quote(make_good(UDP6), 47), "seven bytes of UDP");
 	expect_no_quote(quote(make_good(ECHO4), 27), "seven bytes of ICMP");
