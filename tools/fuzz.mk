@@ -12,7 +12,7 @@ LDFLAGS_fuzz := -fsanitize=fuzzer,address,undefined
 
 $(B)/fuzz/%: $(B)/obj/tests/fuzz/%.o $(HOST_LIB) $(PURE_LIB)
 	@mkdir -p $(@D)
-	$(CC) $(ALL_LDFLAGS) $^ $(PKG_LIBS) -o $@
+	$(CC) $(ALL_LDFLAGS) $(filter %.o,$^) $(filter %.a,$^) $(PKG_LIBS) -o $@
 
 # Stories for the engine are told with the tests' own words.
 $(B)/fuzz/engine: $(call obj,tests/support/gateway.c tests/support/packets.c)
