@@ -1,8 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# demo: the main job, shown: a guest reaches the internet through tungated, and a port of the host reaches into the guest.
-# It plays in network namespaces of its own and leaves nothing.  Exit status 0: every step did what it says.
+# demo: the main job, shown: a guest reaches the internet through tungated, and a port of the host
+# reaches into the guest. It plays in network namespaces of its own and leaves nothing.  Exit status
+# 0: every step did what it says.
 
 TEST=demo
 tungated=${TUNGATE_BUILD:-build/release}/tungated
@@ -11,7 +12,7 @@ if [ ! -x "$tungated" ]; then
 	exit 1
 fi
 if [ ! -r /dev/net/tun ] || [ ! -w /dev/net/tun ]; then
-	echo "demo: /dev/net/tun cannot be opened: load the module tun (modprobe tun), or run sudo make demo" >&2
+	echo "demo: /dev/net/tun cannot be opened: sudo modprobe tun, or sudo make demo" >&2
 	exit 1
 fi
 if [ "$(id -u)" -ne 0 ] && ! unshare --user --map-root-user --net true 2>/dev/null; then
@@ -71,7 +72,7 @@ fetch() {
 
 # Nothing of the host's network configuration is changed: no rule, no forwarding.
 untouched() {
-	[ "$(ns gw cat /proc/sys/net/ipv4/ip_forward /proc/sys/net/ipv6/conf/all/forwarding | tr -d '\n')" = 00 ] &&
+	! ns gw sysctl net.ipv4.ip_forward net.ipv6.conf.all.forwarding | grep -q '= 1' &&
 		! ns gw nft list ruleset 2>/dev/null | grep -q .
 }
 
@@ -114,7 +115,8 @@ claim "no firewall rule was made, no forwarding switched on" untouched
 
 title "The guest downloads 100 MB from the server"
 claim "the download works" \
-	fetch guest -o "$WORLD/download" -w '%{speed_download} bytes a second\n' "http://$SERVER4/file"
+	fetch guest -o "$WORLD/download" -w '%{speed_download} bytes a second\n' \
+	"http://$SERVER4/file"
 claim "100 MB at $(speed), and the hash is right" same_hash
 claim "the server saw the host's address, $HOST4" \
 	grep -q "^$HOST4 .*GET /file" "$WORLD/server/access.log"

@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# deps: what building, demonstrating, checking and measuring needs on Debian 12: deps.sh [build|demo|check|bench]...
-# (default: all).  As root it installs what is missing; else it prints the line to run.  Nothing is started on
-# the host by it, now or at the next boot.
+# deps: what building, demonstrating, checking and measuring needs on Debian 12: deps.sh
+# [build|demo|check|bench]... (default: all).  As root it installs what is missing; else it prints
+# the line to run.  Nothing is started on the host by it, now or at the next boot.
 
 # group package what-it-brings (a command, or a file; patterns allowed)
 list() {
@@ -54,15 +54,18 @@ list() {
 	E
 }
 
+PATH=$PATH:/usr/sbin:/sbin
 missing() {
 	local group package brings
 	while read -r group package brings; do
 		[[ " $* " == *" $group "* ]] || continue
-		PATH=$PATH:/usr/sbin:/sbin command -v "$brings" >/dev/null || compgen -G "$brings" >/dev/null || echo "$package"
+		command -v "$brings" >/dev/null || compgen -G "$brings" >/dev/null ||
+			echo "$package"
 	done < <(list) | sort -u
 }
 
-# Keep the packages' scripts from starting services, by the door that Debian has for it; put it back after.
+# Keep the packages' scripts from starting services, by the door that Debian has for it; put it back
+# after.
 install_quietly() {
 	local policy=/usr/sbin/policy-rc.d made=
 	if [ ! -e $policy ]; then
@@ -72,7 +75,8 @@ install_quietly() {
 	fi
 	trap '[ -z "$made" ] || rm -f "$made"' RETURN
 	export DEBIAN_FRONTEND=noninteractive
-	apt-get update -qq && apt-get install -qq -y --no-install-recommends "$@" >/dev/null || return
+	apt-get update -qq || return
+	apt-get install -qq -y --no-install-recommends "$@" >/dev/null || return
 	if [[ " $* " == *" nginx-light "* ]] && [ -d /run/systemd/system ]; then
 		systemctl disable --quiet nginx
 	fi

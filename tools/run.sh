@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# run: start tungated with the config given, open a shell (or the command given) behind it, stop it at the end:
-# run.sh CONFIG [COMMAND...]
+# run: start tungated with the config given, open a shell (or the command given) behind it, stop it
+# at the end: run.sh CONFIG [COMMAND...]
 
 build=${TUNGATE_BUILD:-build/release} config=$1
 shift
@@ -24,5 +24,6 @@ until "$build/tungate" status >/dev/null 2>&1; do
 	fi
 	sleep 0.05
 done
-echo "run: a shell behind tungated; leave it with exit. On the host: TUNGATE_SOCKET=$TUNGATE_SOCKET tungate status"
+echo "run: a shell behind tungated; exit leaves it. For tungate on the host:"
+echo "  export TUNGATE_SOCKET=$TUNGATE_SOCKET"
 "$build/tungate" run -- "$@"

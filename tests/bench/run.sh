@@ -1,12 +1,13 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# run: gateways side by side: bare path, the kernel's nftables masquerade, slirp4netns, pasta, tungate.
+# run: gateways side by side: bare path, the kernel's nftables masquerade, slirp4netns, pasta,
+# tungate.
 #
 #     guest ── gateway in "gw" ── uplink ── router ── server
 #
-# Every round measures every row with each gateway in turn, so that what else the machine does falls on all alike; the
-# table has medians over the rounds and their ratio to the kernel's.
+# Every round measures every row with each gateway in turn, so that what else the machine does falls
+# on all alike; the table has medians over the rounds and their ratio to the kernel's.
 #
 #     run.sh [-r ROUNDS] [-g GATEWAY,...] [-t ROW,...] [-o RESULTS.jsonl]
 
@@ -25,7 +26,8 @@ while getopts r:g:t:o: letter; do
 	*) exit 2 ;;
 	esac
 done
-rows=${rows:-first,tcp-out,tcp-in,udp-out,udp-in,rr,crr,udp-new,alive-1k,alive-50k,plain-out,plain-in}
+all_rows=first,tcp-out,tcp-in,udp-out,udp-in,rr,crr,udp-new,alive-1k,alive-50k,plain-out,plain-in
+rows=${rows:-$all_rows}
 traffic=$TUNGATE_BUILD/traffic
 seconds=${BENCH_SECONDS:-2}
 : >"$results"
@@ -70,8 +72,8 @@ slirp4netns_down() {
 }
 
 pasta_up() {
-	spawn gw pasta pasta --foreground --quiet --config-net --runas 0 -t none -u none -T none -U none \
-		--netns /run/netns/guest
+	spawn gw pasta pasta --foreground --quiet --config-net --runas 0 \
+		-t none -u none -T none -U none --netns /run/netns/guest
 	gateway_process=$spawned
 }
 
@@ -110,7 +112,7 @@ gigabits() {
 	local metric=$1
 	shift
 	ns guest iperf3 --json -t "$seconds" -O 0.3 -c $SERVER4 "$@" |
-		jq -er --arg metric "$metric" '"\($metric) \(.end.sum_received.bits_per_second / 1e9)"'
+		jq -er '"'"$metric"' \(.end.sum_received.bits_per_second / 1e9)"'
 }
 
 # generate FILTER COMMAND OPTION...: run a generator, pick its figures with jq.
@@ -141,11 +143,16 @@ row() {
 	tcp-in) gigabits tcp-in -R ;;
 	udp-out) generate '"udp-out \(.kpps)"' udp-rate in=0 ;;
 	udp-in) generate '"udp-in \(.kpps)"' udp-rate in=1 ;;
-	rr) generate '"rr \(.per_second)", "rr-p50 \(.p50_us)", "rr-p99 \(.p99_us)"' rr seconds="$seconds" ;;
+	rr)
+		generate '"rr \(.per_second)", "rr-p50 \(.p50_us)", "rr-p99 \(.p99_us)"' \
+			rr seconds="$seconds"
+		;;
 	crr) generate '"crr \(.per_second)", "crr-failed \(.failed)"' crr seconds="$seconds" ;;
 	udp-new) generate '"udp-new \(.per_second)", "udp-new-lost \(.lost)"' udp-new seconds=1 ;;
 	alive-1k) generate '"alive-1k-p50 \(.p50_us)"' udp-alive flows=1000 ;;
-	alive-50k) generate '"alive-50k \(.alive)", "alive-50k-p50 \(.p50_us)"' udp-alive flows=50000 ;;
+	alive-50k)
+		generate '"alive-50k \(.alive)", "alive-50k-p50 \(.p50_us)"' udp-alive flows=50000
+		;;
 	plain-out) plain plain-out ;;
 	plain-in) plain plain-in -R ;;
 	*)
@@ -157,7 +164,8 @@ row() {
 
 # ---- the rounds ----
 
-# Start the gateway while a watcher in the guest asks; sets first_ms, from before the start to the first echo.
+# Start the gateway while a watcher in the guest asks; sets first_ms, from before the start to the
+# first echo.
 start_and_watch() {
 	local watcher began ended
 	ns guest "$traffic" udp-first $SERVER4 seconds=10 >"$WORLD/first" 2>&1 &
@@ -170,7 +178,8 @@ start_and_watch() {
 	first_ms=$(((ended - began) / 1000))
 }
 
-# measure GATEWAY ROW: with a new guest and a new gateway, so that no row suffers from what another left.
+# measure GATEWAY ROW: with a new guest and a new gateway, so that no row suffers from what another
+# left.
 measure() {
 	local gateway=$1 name=$2 metric value figures=$WORLD/figures
 	guest_new

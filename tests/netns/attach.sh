@@ -19,9 +19,11 @@ expect "... it reaches the server" reaches guest
 expect "by path" tungate attach --netns /run/netns/guest2 --name two
 expect "... it reaches the server" reaches guest2
 spawn guest3 sleeper sleep 100
+within 3 grep -q sleep "/proc/$spawned/comm"
 expect "by process" tungate attach --netns "pid:$spawned" --name three --address 10.77.0.50
 expect "... it reaches the server" reaches guest3
-expect "... with the address that was asked for" says "10.77.0.50/24" ip -n guest3 -4 address show dev eth0
+expect "... with the address that was asked for" \
+	says "10.77.0.50/24" ip -n guest3 -4 address show dev eth0
 expect_equal "three links" 3 "$(tungate links --json | jq length)"
 expect "the default routes are there" says "default via $GATE4" ip -n guest route
 expect "... for IPv6 too" says "default via $GATE6" ip -n guest -6 route
@@ -29,8 +31,10 @@ expect_fail "the host sees no interface of them" ip -n gw link show dev eth0
 expect "the host has no new interface" says '^2$' bash -c "ip -n gw -o link | wc -l"
 
 expect_status 6 "a name that is taken" tungate attach --netns guest --name two
-expect_status 6 "an address that is taken" tungate attach --netns guest2 --name four --address 10.77.0.50
-expect_status 2 "an address outside the network" tungate attach --netns guest2 --name four --address 192.168.7.7
+expect_status 6 "an address that is taken" \
+	tungate attach --netns guest2 --name four --address 10.77.0.50
+expect_status 2 "an address outside the network" \
+	tungate attach --netns guest2 --name four --address 192.168.7.7
 expect_fail "a namespace that is not there" tungate attach --netns nowhere
 expect "... the sentence names it" says "nowhere" tungate attach --netns nowhere
 expect_fail "a process that is not there" tungate attach --netns pid:999999

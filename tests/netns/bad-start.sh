@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
-# bad-start: what can be missing or in the way when the gateway starts: one clear sentence each, exit status 1.
+# bad-start: what can be missing or in the way when the gateway starts: one clear sentence each,
+# exit status 1.
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
@@ -13,12 +14,14 @@ start() {
 	ns gw timeout 5 tungated -c "$WORLD/tungate.conf"
 }
 
-# refuses PATTERN TEXT [COMMAND...]: it ends with status 1, says so in at most three lines, and names it.
+# refuses PATTERN TEXT [COMMAND...]: it ends with status 1, says so in at most three lines, and
+# names it.
 refuses() {
 	local pattern=$1 text=$2 status=0
 	shift 2
 	"$@" >"$WORLD/last" 2>&1 || status=$?
-	if [ $status -eq 1 ] && grep -Eq -- "$pattern" "$WORLD/last" && [ "$(grep -c 'error:' "$WORLD/last")" -le 2 ]; then
+	if [ $status -eq 1 ] && grep -Eq -- "$pattern" "$WORLD/last" &&
+		[ "$(grep -c 'error:' "$WORLD/last")" -le 2 ]; then
 		ok "$text"
 	else
 		echo "exit status $status, wanted 1 and /$pattern/" >>"$WORLD/last"
@@ -53,13 +56,15 @@ forward_in_use() {
 refuses '8080' "a forward whose port is in use" forward_in_use
 
 no_tun() {
-	ns gw unshare --mount bash -c "mount -t tmpfs tmpfs /dev/net; exec timeout 5 tungated -c $WORLD/tungate.conf"
+	ns gw unshare --mount bash -c \
+		"mount -t tmpfs tmpfs /dev/net; exec timeout 5 tungated -c $WORLD/tungate.conf"
 }
 gateway_config </dev/null
 refuses '/dev/net/tun' "no /dev/net/tun" no_tun
 
 no_privilege() {
-	ns gw setpriv --bounding-set -all --inh-caps -all --no-new-privs timeout 5 tungated -c "$WORLD/tungate.conf"
+	ns gw setpriv --bounding-set -all --inh-caps -all --no-new-privs \
+		timeout 5 tungated -c "$WORLD/tungate.conf"
 }
 refuses 'CAP_NET_ADMIN|privilege|root' "no privilege" no_privilege
 

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
-# control: whatever arrives at the control socket gets an answer or a closed connection, and nobody else waits.
+# control: whatever arrives at the control socket gets an answer or a closed connection, and nobody
+# else waits.
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
@@ -21,27 +22,33 @@ talk() {
 		def ask(data):
 		    c.sendall(data)
 		    return json.loads(f.readline())
+		status = b'{"id": 1, "method": "status"}\n'
 		def code(answer):
 		    return answer["error"]["code"]
 		$(cat)
 	E
 }
 
-expect "a good request" talk <<<'assert "result" in ask(b"{\"id\":1,\"method\":\"status\"}\n")'
-expect "no JSON" talk <<<'assert code(ask(b"hello\n")) == "bad-request"'
-expect "an array" talk <<<'assert code(ask(b"[1,2]\n")) == "bad-request"'
-expect "a method that is no string" talk <<<'assert code(ask(b"{\"id\":1,\"method\":7}\n")) == "bad-request"'
-expect "an unknown method" talk <<<'assert code(ask(b"{\"id\":1,\"method\":\"fly\"}\n")) == "bad-request"'
-expect "an unknown parameter" talk <<<'assert code(ask(b"{\"id\":1,\"method\":\"status\",\"params\":{\"x\":1}}\n")) == "bad-request"'
-expect "a NUL byte" talk <<<'assert code(ask(b"{\"id\":1,\"method\":\"sta\\u0000tus\"}\n")) == "bad-request"'
-expect "binary" talk <<<'assert code(ask(bytes(range(128, 256)) + b"\n")) == "bad-request"'
+expect "a good request" talk <<<'assert "result" in ask(status)'
+bad() {
+	expect "$1" talk <<<"assert code(ask(b'$2' + b'\\n')) == 'bad-request'"
+}
+bad "no JSON" 'hello'
+bad "an array" '[1, 2]'
+bad "a method that is no string" '{"id": 1, "method": 7}'
+bad "an unknown method" '{"id": 1, "method": "fly"}'
+bad "an unknown parameter" '{"id": 1, "method": "status", "params": {"x": 1}}'
+bad "a NUL in a string" '{"id": 1, "method": "sta\\u0000tus"}'
+bad "bytes that are no UTF-8" '{"id": 1, "method": "\xff\xfe"}'
 expect "nested without end" talk <<<'assert code(ask(b"[" * 30000 + b"\n")) == "bad-request"'
-expect "after a mistake the connection is still good" \
-	talk <<<'ask(b"?\n"); assert "result" in ask(b"{\"id\":2,\"method\":\"status\"}\n")'
-expect "two requests in one write" \
-	talk <<<'ask(b"{\"id\":1,\"method\":\"status\"}\n{\"id\":2,\"method\":\"status\"}\n"); assert json.loads(f.readline())["id"] == 2'
-expect "a request in pieces" \
-	talk <<<'[ (c.sendall(bytes([b])), time.sleep(0.005)) for b in b"{\"id\":1,\"method\":\"status\"}" ]; assert "result" in ask(b"\n")'
+expect "after a mistake the connection is still good" talk <<<'ask(b"?\n"); ask(status)["result"]'
+expect "two requests in one write" talk <<<'ask(status * 2); json.loads(f.readline())["result"]'
+expect "a request in pieces" talk <<-'E'
+	for byte in status[:-1]:
+	    c.sendall(bytes([byte]))
+	    time.sleep(0.002)
+	ask(b"\n")["result"]
+E
 
 # More than a request may be: an answer or the end, and soon.
 oversized_request() {
@@ -83,10 +90,11 @@ expect "... the guest neither" ns guest ping -c 3 -i 0.05 -W 1 $SERVER4
 gone() {
 	timeout 20 python3 - "$socket" <<-'E'
 		import socket, sys
+		follow = b'{"id": 1, "method": "connections", "params": {"follow": true}}\n'
 		for i in range(300):
 		    c = socket.socket(socket.AF_UNIX)
 		    c.connect(sys.argv[1])
-		    c.sendall(b'{"id":1,"method":"connections","params":{"follow":true}}\n' if i % 2 else b'{"id":1,')
+		    c.sendall(follow if i % 2 else follow[:9])
 		    c.close()
 	E
 }
@@ -125,10 +133,11 @@ if real_root; then
 	stranger() {
 		setpriv --reuid 65534 --regid 65534 --clear-groups tungate "$@"
 	}
-	expect_status 4 "another user may not change anything" stranger forward add tcp 8080 guest:80
+	expect_status 4 "another user may not change anything" \
+		stranger forward add tcp 8080 guest:80
 fi
 
 # Flush.
 expect "connections flush" tungate connections flush
-expect_equal "... leaves none" 0 "$(tungate connections --json | jq length)"
+expect_equal "... leaves none" 0 "$(flows true)"
 finish

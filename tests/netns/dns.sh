@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
-# dns: questions to a server on the internet, and to the gateway address, which asks the host's resolver.
+# dns: questions to a server on the internet, and to the gateway address, which asks the host's
+# resolver.
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 

@@ -29,21 +29,25 @@ guest_attach guest2 10.77.0.3,fd77:7467::3 || gateway_missing
 
 # packets RULE: what the rule has counted.
 packets() {
-	tungate rules --json | jq --arg rule "$1" '[.chains[].rules[] | select(.rule == $rule).counter.packets] | add'
+	figures rules '[.chains[].rules[] | select(.rule == $rule).counter.packets] | add' \
+		--arg rule "$1"
 }
 
 expect "port 80 is let through" page guest "http://$SERVER4/"
 expect "port 80 over IPv6 too" page guest "http://[$SERVER6]/"
-expect_equal "its rule has counted both" 2 "$(packets "accept in lab out uplink proto tcp to port 80,81")"
+expect_equal "its rule has counted both" 2 \
+	"$(packets "accept in lab out uplink proto tcp to port 80,81")"
 expect_status 7 "a rejected port refuses at once" page guest "http://$SERVER4:25/" --max-time 1
 expect_status 7 "... over IPv6 too" page guest "http://[$SERVER6]:25/" --max-time 1
 expect_equal "its rule has counted" 2 "$(packets "reject in lab out uplink proto tcp to port 25")"
 expect_status 28 "a dropped port stays silent" page guest "http://$SERVER4:82/" --connect-timeout 1
 expect "its rule has counted" test "$(packets "drop in lab out uplink proto tcp to port 82")" -ge 1
 expect "the drop is in the list of drops" says "filter" tungate drops
-expect_status 7 "what no rule names is rejected by the policy" page guest "http://$SERVER4:443/" --max-time 1
+expect_status 7 "what no rule names is rejected by the policy" \
+	page guest "http://$SERVER4:443/" --max-time 1
 expect "a rejected address answers ping with an error" \
-	says "From $GATE4.*([Pp]rohibited|[Uu]nreachable|[Ff]iltered)" ns guest ping -c 1 -W 2 198.51.100.77
+	says "From $GATE4.*([Pp]rohibited|[Uu]nreachable|[Ff]iltered)" \
+	ns guest ping -c 1 -W 2 198.51.100.77
 expect "echo is let through" ns guest ping -c 1 -W 2 $SERVER4
 
 refused_udp() {
@@ -65,13 +69,14 @@ expect "rejected UDP is reported to the socket at once" refused_udp
 # Guests, the host's own services, and the addresses of clouds.
 nginx_start guest2
 expect_status 7 "guests do not reach each other" page guest http://10.77.0.3/ --max-time 1
-expect_fail "a guest does not reach the host's services at the gateway address" page guest "http://$GATE4:8000/"
+expect_fail "a guest does not reach the host's services at the gateway address" \
+	page guest "http://$GATE4:8000/"
 expect_fail "... nor at the host's own address" page guest "http://$HOST4:8000/"
 expect_fail "... nor at its IPv6 address" page guest "http://[$HOST6]:8000/"
 
 # Nothing comes in unasked.
-expect_fail "the world does not reach a guest by its own address" \
-	bash -c "ip -n router route add 10.77.0.0/24 via $HOST4; nsenter --net=/run/netns/server curl -s --max-time 2 http://10.77.0.3/"
+ip -n router route add 10.77.0.0/24 via $HOST4
+expect_fail "the world does not reach a guest by its own address" page server http://10.77.0.3/
 ip -n router route del 10.77.0.0/24
 
 # ---- the built-in rules ----

@@ -5,15 +5,16 @@
 #
 #     guest ── gateway in "gw" ── uplink ── router ── server (nginx, DNS, iperf3, sshd)
 #
-# A script that sources this file is run again inside mount, PID and network namespaces of its own (and a user
-# namespace where it is not root), with an empty /run.  So nothing shows on the host, several worlds live
-# side by side, and the kernel removes everything when the script's process ends, however it ends.
+# A script that sources this file is run again inside mount, PID and network namespaces of its own
+# (and a user namespace where it is not root), with an empty /run.  So nothing shows on the host,
+# several worlds live side by side, and the kernel removes everything when the script's process
+# ends, however it ends.
 #
 # GATEWAY=kernel has nftables masquerade in the place of tungated; it proves the tests and is the
 # benchmarks' yardstick.  TUNGATE_BUILD names the directory with tungated and tungate.
 #
-# Output: a line per assertion, `ok - ...`, `not ok - ...` with the reason indented below it, or `skip - ...`,
-# and at last `end`.  The exit status is 0 only if nothing failed.
+# Output: a line per assertion, `ok - ...`, `not ok - ...` with the reason indented below it, or
+# `skip - ...`, and at last `end`.  The exit status is 0 only if nothing failed.
 
 TEST=${TEST:-$(basename "$0" .sh)}
 ROOT=${ROOT:-$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)}
@@ -30,8 +31,8 @@ world_enter() {
 	if [ -z "${WORLD:-}" ]; then
 		local user=()
 		[ "$(id -u)" -eq 0 ] || user=(--user --map-root-user)
-		WORLD=/run/world exec unshare "${user[@]}" --mount --net --pid --fork --kill-child --mount-proc \
-			bash "$0" "$@"
+		WORLD=/run/world exec unshare "${user[@]}" --mount --net --pid --fork --kill-child \
+			--mount-proc bash "$0" "$@"
 	fi
 	unset -f world_enter
 	trap 'exit 130' INT
@@ -52,7 +53,8 @@ ns() {
 	nsenter --net="/run/netns/$name" "$@"
 }
 
-# Run a command in the background: spawn NAMESPACE LABEL COMMAND...; $spawned is its process, its output is in $WORLD/log/LABEL.
+# Run a command in the background: spawn NAMESPACE LABEL COMMAND...; $spawned is its process, its
+# output is in $WORLD/log/LABEL.
 spawn() {
 	local name=$1 label=$2
 	shift 2
@@ -189,7 +191,7 @@ real_root() {
 
 require_capture() {
 	require tcpdump
-	real_root || skip_all "tcpdump changes its user, which a user namespace with one user refuses"
+	real_root || skip_all "tcpdump changes its user: a user namespace with one user refuses"
 }
 
 finish() {
@@ -212,8 +214,9 @@ namespace() {
 	for name; do
 		ip netns add "$name"
 		ip -n "$name" link set lo up
-		ns "$name" sysctl -qw net.ipv4.tcp_congestion_control=reno net.ipv6.conf.default.accept_dad=0 \
-			net.ipv6.conf.all.accept_dad=0 net.ipv4.ping_group_range="0 0"
+		ns "$name" sysctl -qw net.ipv4.tcp_congestion_control=reno \
+			net.ipv6.conf.default.accept_dad=0 net.ipv6.conf.all.accept_dad=0 \
+			net.ipv4.ping_group_range="0 0"
 	done
 }
 
@@ -246,8 +249,10 @@ forwarding_on() {
 	ns "$1" sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1
 }
 
-# The host "gw", router and server.  The router knows no route to guests: what leaks without NAT goes nowhere.
+# The host "gw", router and server.  The router knows no route to guests: what leaks without NAT
+# goes nowhere.
 world_build() {
+	local name
 	namespace guest gw router server
 	wire gw uplink router inner
 	wire router outer server eth0
@@ -258,7 +263,9 @@ world_build() {
 	default_route gw $ROUTER4 $ROUTER6
 	default_route server 198.51.100.1 2001:db8:2::1
 	forwarding_on router
-	ns router sysctl -qw net.ipv4.icmp_ratelimit=0 net.ipv6.icmp.ratelimit=0
+	for name in router server; do
+		ns $name sysctl -qw net.ipv4.icmp_ratelimit=0 net.ipv6.icmp.ratelimit=0
+	done
 	echo "nameserver $SERVER4" >"$WORLD/resolv.conf"
 	mount --bind "$WORLD/resolv.conf" /etc/resolv.conf
 }
@@ -283,7 +290,18 @@ gateway_start() {
 
 # guest_attach NAMESPACE [ADDRESSES]: attach a namespace under its own name.
 guest_attach() {
-	tungate attach --netns "$1" --name "$1" --address "${2:-$GUEST4,$GUEST6}" >"$WORLD/last" 2>&1
+	tungate attach --netns "$1" --name "$1" --address "${2:-$GUEST4,$GUEST6}" \
+		>"$WORLD/last" 2>&1
+}
+
+# figures COMMAND FILTER [JQ-OPTION...]: what `tungate COMMAND` knows, picked with jq.
+figures() {
+	tungate "$1" --json | jq -r "${@:3}" "$2"
+}
+
+# flows FILTER: how many connections match.
+flows() {
+	figures connections "[.[] | select($1)] | length"
 }
 
 gateway_missing() {
@@ -330,8 +348,8 @@ gateway_kill() {
 
 # A sanitizer's report is a failure wherever it appeared.
 gateway_autopsy() {
-	grep -hE -A 20 'ERROR: (Address|Leak)Sanitizer|runtime error:' "$WORLD"/log/* >"$WORLD/last" 2>/dev/null &&
-		not_ok "no sanitizer report"
+	grep -hE -A 20 'ERROR: (Address|Leak)Sanitizer|runtime error:' "$WORLD"/log/* \
+		>"$WORLD/last" 2>/dev/null && not_ok "no sanitizer report"
 	return 0
 }
 
@@ -359,8 +377,9 @@ kernel_start() {
 
 # ---- services ----
 
-# nginx_start NAMESPACE [PORT]: answers / with the name, /who with the client's address, and files of
-# $WORLD/NAMESPACE/www; its log is $WORLD/NAMESPACE/access.log.  One process: a worker's setuid needs a second user.
+# nginx_start NAMESPACE [PORT]: answers / with the name, /who with the client's address, and files
+# of $WORLD/NAMESPACE/www; its log is $WORLD/NAMESPACE/access.log.  One process: a worker's setuid
+# needs a second user.
 nginx_start() {
 	local name=$1 port=${2:-80} home=$WORLD/$1
 	mkdir -p "$home/www"
@@ -386,8 +405,6 @@ nginx_start() {
 				listen [::]:$port backlog=4096;
 				root $home/www;
 				location = /who { return 200 "\$remote_addr\n"; }
-				location = /upload { client_max_body_size 0; proxy_pass http://127.0.0.1:$port/sink; }
-				location = /sink { client_max_body_size 0; return 200 "\$content_length\n"; }
 			}
 		}
 	E
@@ -397,9 +414,11 @@ nginx_start() {
 
 # dns_start: the server answers for *.example.test with its own addresses.
 dns_start() {
-	spawn server dnsmasq dnsmasq --no-daemon --conf-file=/dev/null --no-resolv --no-hosts --user=root --port=53 \
-		--address=/example.test/$SERVER4 --address=/example.test/$SERVER6 \
-		--txt-record=long.example.test,"$(printf 'x%.0s' {1..250})","$(printf 'y%.0s' {1..250})","$(printf 'z%.0s' {1..250})"
+	local long
+	long=$(printf 'x%.0s' {1..250}),$(printf 'y%.0s' {1..250}),$(printf 'z%.0s' {1..250})
+	spawn server dnsmasq dnsmasq --no-daemon --conf-file=/dev/null --no-resolv --no-hosts \
+		--user=root --port=53 --txt-record=long.example.test,"$long" \
+		--address=/example.test/$SERVER4 --address=/example.test/$SERVER6
 	within 5 ns server dig +short +time=1 +tries=1 @127.0.0.1 www.example.test
 }
 
@@ -424,7 +443,8 @@ page() {
 	ns "$name" curl -fsS -g --connect-timeout 3 --max-time 10 "$@" "$url"
 }
 
-# capture NAMESPACE DEVICE LABEL FILTER...: tcpdump until capture_stop; what it saw is in $WORLD/log/LABEL.
+# capture NAMESPACE DEVICE LABEL FILTER...: tcpdump until capture_stop; what it saw is in
+# $WORLD/log/LABEL.
 capture() {
 	local name=$1 device=$2 label=$3
 	shift 3

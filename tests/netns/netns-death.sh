@@ -20,7 +20,7 @@ tungated_start || gateway_missing
 tungate attach --netns other --name other >"$WORLD/last" 2>&1
 
 up() {
-	[ "$(tungate links --json | jq --arg name "$1" '[.[] | select(.name == $name and .state == "up")] | length')" -eq 1 ]
+	[ "$(figures links '.[] | select(.name == $name).state' --arg name "$1")" = up ]
 }
 down() {
 	! up "$1"
@@ -43,7 +43,7 @@ expect "the other guest is not disturbed" reaches guest
 ip netns del guest
 eventually 5 "the link of the config is down with its namespace" down guest
 expect "the gateway lives" gateway_alive
-expect_equal "no flow is left" 0 "$(tungate connections --json | jq length)"
+expect_equal "no flow is left" 0 "$(flows true)"
 
 namespace guest
 eventually 10 "it is up again when the namespace is back" up guest

@@ -54,7 +54,8 @@ expect "the stream goes on" ticking
 
 config "rule = reject in lab out uplonk"
 expect_status 2 "a bad file is refused" tungate reload
-expect "... the sentence has file, line and what was read" says "tungate.conf:[0-9]+:.*uplonk" tungate reload
+expect "... the sentence has file, line and what was read" \
+	says "tungate.conf:[0-9]+:.*uplonk" tungate reload
 expect_status 7 "the old rules hold" page guest "http://$SERVER4/" --max-time 1
 expect "the stream goes on" ticking
 
@@ -73,13 +74,15 @@ expect "all errors of the file at once" several
 config "" 8081
 kill -HUP "$gateway_pid"
 eventually 3 "SIGHUP reloads too" page guest "http://$SERVER4/" --max-time 1
-eventually 3 "a forward that is new in the file works" says "this is guest" page server "http://$HOST4:8081/"
+eventually 3 "a forward that is new in the file works" \
+	says "this is guest" page server "http://$HOST4:8081/"
 expect_fail "a forward that is no longer in it does not" page server "http://$HOST4:8080/"
 expect "the stream goes on" ticking
 
 expect "a forward by command" tungate forward add tcp 8090 guest:80
 expect "reload" tungate reload
-expect "a forward by command outlives a reload" says "this is guest" page server "http://$HOST4:8090/"
+expect "a forward by command outlives a reload" \
+	says "this is guest" page server "http://$HOST4:8090/"
 rm "$WORLD/tungate.conf"
 expect_fail "a file that is gone is refused" tungate reload
 expect "the stream goes on" ticking

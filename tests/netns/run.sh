@@ -26,7 +26,7 @@ one() {
 	output=$(timeout -k 5 "$2" "./$1.sh" 2>&1 </dev/null) || status=$?
 	printf '%s\n' "$output"
 	grep -q "^end - $1\$" <<<"$output" ||
-		echo "not ok - $1: the script comes to its end (exit status $status after ${SECONDS} s)"
+		echo "not ok - $1: the script comes to its end (status $status after $SECONDS s)"
 }
 export -f one
 

@@ -5,7 +5,7 @@
 . "$(dirname "$0")/lib.sh"
 
 require ssh scp dropbear dropbearkey
-real_root || skip_all "dropbear sets its user's groups, which a user namespace with one user refuses"
+real_root || skip_all "dropbear sets its groups: a user namespace with one user refuses"
 world_build
 gateway_start
 
@@ -18,14 +18,17 @@ mkdir -m 700 /root/.ssh
 cp "$home/key.pub" /root/.ssh/authorized_keys
 spawn server dropbear dropbear -F -E -s -p 22 -r "$home/host" -P "$home/pid"
 within 5 listens server 22
-options=(-i "$home/key" -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o BatchMode=yes -o ConnectTimeout=5)
+options=(-i "$home/key" -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null
+	-o BatchMode=yes -o ConnectTimeout=5)
 
 expect "a session; the server sees the host's address" \
 	says "SSH_CONNECTION=$HOST4 .* $SERVER4 22" ns guest ssh "${options[@]}" root@$SERVER4 env
 head -c 20M /dev/urandom >"$home/file"
 copy() {
-	ns guest scp -O "${options[@]}" "$home/file" "root@$SERVER4:$home/copied" && cmp "$home/file" "$home/copied"
+	ns guest scp -O "${options[@]}" "$home/file" "root@$SERVER4:$home/copied" &&
+		cmp "$home/file" "$home/copied"
 }
 expect "scp, 20 MB" copy
-expect "exit status of a remote command" bash -c '"$@"; [ $? -eq 42 ]' - nsenter --net=/run/netns/guest ssh "${options[@]}" root@$SERVER4 exit 42
+expect_status 42 "the exit status of a remote command" \
+	ns guest ssh "${options[@]}" root@$SERVER4 exit 42
 finish

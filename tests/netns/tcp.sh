@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
-# tcp: pages, large files both ways with their hashes, many connections at a time, refusals, half-closed connections.
+# tcp: pages, large files both ways with their hashes, many connections at a time, refusals,
+# half-closed connections.
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
@@ -32,8 +33,8 @@ expect "50 MB up, the hash is right" upload
 many_at_once() {
 	local urls=() i
 	for i in {1..200}; do urls+=("http://$SERVER4/?$i"); done
-	ns guest curl -fsS --no-keepalive --parallel --parallel-max 50 --parallel-immediate -H 'Connection: close' \
-		--max-time 20 "${urls[@]}" >"$WORLD/pages"
+	ns guest curl -fsS --no-keepalive --parallel --parallel-max 50 --parallel-immediate \
+		-H 'Connection: close' --max-time 20 "${urls[@]}" >"$WORLD/pages"
 	[ "$(grep -c 'this is server' "$WORLD/pages")" -eq 200 ]
 }
 expect "200 connections, 50 at a time" many_at_once

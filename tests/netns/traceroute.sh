@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
-# traceroute: the gateway and the router are seen, whatever probes are used: errors find the quoted flow.
+# traceroute: the gateway and the router are seen, whatever probes are used: errors find the quoted
+# flow.
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
@@ -11,12 +12,13 @@ gateway_start
 
 # path OPTION... ADDRESS: the addresses of the hops in one line.
 path() {
-	ns guest traceroute -n -q 1 -w 2 -m 6 "$@" | awk 'NR > 1 { printf "%s%s", (NR > 2 ? " " : ""), $2 }'
+	ns guest traceroute -n -q 1 -w 2 -m 6 "$@" | awk 'NR > 1 { print $2 }' | xargs
 }
 for probe in "-U" "-I" "-T -p 80"; do
 	# shellcheck disable=SC2086 # words, not one
 	expect_equal "IPv4, traceroute $probe" "$GATE4 $ROUTER4 $SERVER4" "$(path $probe $SERVER4)"
 	# shellcheck disable=SC2086
-	expect_equal "IPv6, traceroute $probe" "$GATE6 $ROUTER6 $SERVER6" "$(path -6 $probe $SERVER6)"
+	expect_equal "IPv6, traceroute $probe" "$GATE6 $ROUTER6 $SERVER6" \
+		"$(path -6 $probe $SERVER6)"
 done
 finish
