@@ -230,7 +230,7 @@ static unsigned emit_ipv6(struct program *program, const struct port_claims *cla
 	const unsigned l2 = program->l2_bytes;
 
 	emit_addresses(program, claims, AF_INET6, offsetof(struct ipv6_header, destination));
-	emit(program, BPF_LDX | BPF_W | BPF_IMM, sizeof(struct ipv6_header));
+	emit(program, BPF_LDX | BPF_IMM, sizeof(struct ipv6_header));
 	load(program, BPF_B, l2 + offsetof(struct ipv6_header, next_header));
 	if (program->use == CLAIMS_SOCKET) {
 		const unsigned block = block_when(program, IPPROTO_ICMPV6);

@@ -53,11 +53,11 @@ enum claims_use {
 int claims_l2_bytes(unsigned type);
 
 /*
- * Write the program into `program` of BPF_MAXINSNS instructions; `l2_bytes` is the link-layer
+ * Write the program into `code` of BPF_MAXINSNS instructions; `l2_bytes` is the link-layer
  * header's length (14 or 0).  Returns the number of instructions, -E2BIG where there are too many
  * published ranges even after merging neighbours, -ENOMEM.
  */
 int claims_program(const struct port_claims *claims, enum claims_use use, unsigned l2_bytes,
-	struct sock_filter *program);
+	struct sock_filter *code);
 
 #endif

@@ -3,13 +3,14 @@
  * guard: keep the host's kernel from answering packets that are the gateway's (its RST, its
  * port-unreachable), without a firewall rule.
  *
- * clsact: a classic BPF program (cls_bpf, direct action, through libnl) on the interface's ingress, behind the
- * ETH_P_ALL taps and before the IP stack, that shoots TCP and UDP packets to our ports.  It has its own handle and
- * priority beside filters of others, is replaced on restart, and removed on a clean exit (the clsact qdisc with it, if we
- * made it and nobody else uses it).  After a kill it stays: the kernel stays silent until the next start.
+ * clsact: a classic BPF program (cls_bpf, direct action, through libnl) on the interface's ingress,
+ * behind the ETH_P_ALL taps and before the IP stack, that shoots TCP and UDP packets to our ports.
+ * It has its own handle and priority beside filters of others, is replaced on restart, and removed
+ * on a clean exit (the clsact qdisc with it, if we made it and nobody else uses it).  After a kill
+ * it stays: the kernel stays silent until the next start.
  *
- * sockets, where clsact is missing: bound sockets with a drop-all filter on each external port, listening for TCP.
- * They are made in small portions (guard_fill) in idle time.
+ * sockets, where clsact is missing: bound sockets with a drop-all filter on each external port,
+ * listening for TCP. They are made in small portions (guard_fill) in idle time.
  */
 #ifndef TUNGATE_HOST_GUARD_H
 #define TUNGATE_HOST_GUARD_H
@@ -34,9 +35,9 @@ int guard_claims_set(struct guard *guard, const struct port_claims *claims);
 /* Sockets mode: make up to `count` more guard sockets; true while some are missing. */
 bool guard_fill(struct guard *guard, unsigned count);
 /*
- * For a listening socket of a published port, right after bind(): it hears the host itself alone, what comes from
- * outside is the gateway's.  Without it the kernel would answer outside clients where the guard
- * is made of sockets.  0 or -errno.
+ * For a listening socket of a published port, right after bind(): it hears the host itself alone,
+ * what comes from outside is the gateway's.  Without it the kernel would answer outside clients
+ * where the guard is made of sockets.  0 or -errno.
  */
 int guard_local_only(int fd);
 /* "clsact" or "sockets". */

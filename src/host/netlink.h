@@ -30,28 +30,28 @@ struct host_route {
 struct host_interface {
 	int ifindex;
 	char name[16];
-	bool up;        /* IFF_UP and IFF_LOWER_UP (or operstate unknown) */
-	bool ethernet;  /* has an Ethernet header */
+	bool up;       /* IFF_UP and IFF_LOWER_UP (or operstate unknown) */
+	bool ethernet; /* has an Ethernet header */
 	bool loopback;
 	uint32_t mtu;
 	uint8_t mac[6];
 };
 
 enum host_change {
-	HOST_ROUTES_CHANGED,    /* any route or rule */
-	HOST_ADDRESS_ADDED,     /* ifindex, family, address */
+	HOST_ROUTES_CHANGED, /* any route or rule */
+	HOST_ADDRESS_ADDED,  /* ifindex, family, address */
 	HOST_ADDRESS_REMOVED,
 	HOST_INTERFACE_CHANGED, /* ifindex: flags, MTU, name or MAC changed, or it appeared */
 	HOST_INTERFACE_REMOVED,
-	HOST_NEIGHBOUR,         /* ifindex, family, address: resolved (mac) or failed */
-	HOST_OVERRUN,           /* notifications were lost: everything may have changed */
+	HOST_NEIGHBOUR, /* ifindex, family, address: resolved (mac) or failed */
+	HOST_OVERRUN,   /* notifications were lost: everything may have changed */
 };
 struct host_event {
 	enum host_change change;
 	int ifindex;
 	uint8_t family;
 	union addr address;
-	bool resolved;  /* HOST_NEIGHBOUR: mac is valid */
+	bool resolved; /* HOST_NEIGHBOUR: mac is valid */
 	uint8_t mac[6];
 };
 typedef void host_event_handler(void *context, const struct host_event *event);
@@ -64,21 +64,23 @@ void host_netlink_close(struct host_netlink *netlink);
 int host_netlink_fd(const struct host_netlink *netlink);
 void host_netlink_dispatch(struct host_netlink *netlink);
 
-/* The FIB's answer for a destination, out any interface.  `host_route` is filled for ROUTE_UPLINK only. */
+/* The FIB's answer for a destination, out any interface.  `host_route` is filled for ROUTE_UPLINK
+ * only. */
 enum route_result host_route_get(struct host_netlink *netlink, uint8_t family,
 	const union addr *destination, struct host_route *route);
 
 /* 0 or -ENODEV. */
 int host_interface_get(struct host_netlink *netlink, int ifindex, struct host_interface *interface);
-/* All unicast, non-tentative global or link-scope addresses of all interfaces (`lo` included), one call each. */
+/* All unicast, non-tentative global or link-scope addresses of all interfaces (`lo` included), one
+ * call each. */
 int host_addresses_each(struct host_netlink *netlink,
 	void (*each)(void *context, int ifindex, uint8_t family, const struct prefix *prefix,
 		const union addr *address),
 	void *context);
 
 /*
- * The MAC of a neighbour: 0 and `mac` when the kernel knows one (also a stale one, which is asked to be confirmed);
- * -EINPROGRESS when resolution was started (a HOST_NEIGHBOUR event follows);
+ * The MAC of a neighbour: 0 and `mac` when the kernel knows one (also a stale one, which is asked
+ * to be confirmed); -EINPROGRESS when resolution was started (a HOST_NEIGHBOUR event follows);
  * other -errno.  The entry is kept fresh by the kernel from then on: NTF_EXT_MANAGED, where
  * missing NTF_USE again each time this is called.
  */

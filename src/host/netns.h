@@ -15,9 +15,11 @@ int netns_open(const struct log *log, const char *where);
 int netns_create(const struct log *log);
 /* Enter `netns_fd`; returns a descriptor of the namespace before, for netns_leave(), or -errno. */
 int netns_enter(int netns_fd);
-/* Go back and close `previous_fd`.  Aborts the program if the kernel refuses (it must not go on in the wrong one). */
+/* Go back and close `previous_fd`.  Aborts the program if the kernel refuses (it must not go on in
+ * the wrong one). */
 void netns_leave(int previous_fd);
-/* A socket of the namespace: socket(2) inside it.  The descriptor (close-on-exec, non-blocking) or -errno. */
+/* A socket of the namespace: socket(2) inside it.  The descriptor (close-on-exec, non-blocking) or
+ * -errno. */
 int netns_socket(int netns_fd, int domain, int type, int protocol);
 
 #endif

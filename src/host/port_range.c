@@ -57,22 +57,30 @@ static bool is_reserved(struct port_range ports)
 	       list_covers(line, ports);
 }
 
+/* "32768\t60999" */
+static bool ephemeral_range(struct port_range *range)
+{
+	char line[64], *end;
+
+	if (!read_line(SYSCTL_DIR "ip_local_port_range", line, sizeof(line)))
+		return false; /* a kernel without IPv4 */
+	range->first = (uint16_t)strtoul(line, &end, 10);
+	range->last = (uint16_t)strtoul(end, NULL, 10);
+	return true;
+}
+
 static int check_ephemeral(const struct log *log, struct port_range ports)
 {
-	unsigned first, last;
-	char line[64];
+	struct port_range given;
 
-	if (!read_line(SYSCTL_DIR "ip_local_port_range", line, sizeof(line)) ||
-		sscanf(line, "%u %u", &first, &last) != 2)
-		return 0; /* a kernel without IPv4 */
-	if (ports.last < first || last < ports.first || is_reserved(ports))
+	if (!ephemeral_range(&given) || ports.last < given.first || given.last < ports.first ||
+		is_reserved(ports))
 		return 0;
 	log_error(log,
 		"ports %u-%u overlap the ports %u-%u that the kernel gives to the host's programs: "
-		"choose "
-		"others by `ports =`, or reserve them by `sysctl "
+		"choose others by `ports =`, or reserve them by `sysctl "
 		"net.ipv4.ip_local_reserved_ports=%u-%u`",
-		ports.first, ports.last, first, last, ports.first, ports.last);
+		ports.first, ports.last, given.first, given.last, ports.first, ports.last);
 	return -EADDRINUSE;
 }
 

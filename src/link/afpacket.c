@@ -208,24 +208,27 @@ static int send_segments(
 	return segments_write(&afpacket->scratch, packet, segment_send, &sending);
 }
 
-/* The flag that says whether super-packets of this kind go out whole; NULL for plain packets. */
-static bool *goes_whole(struct afpacket *afpacket, const struct packet *packet)
+static bool goes_whole(const struct afpacket *afpacket, const struct packet *packet)
 {
 	if (packet->offload.gso_type == OFFLOAD_GSO_NONE)
-		return NULL;
-	return segments_are_tcp(packet->offload.gso_type) ? &afpacket->segments
-							  : &afpacket->udp_segments;
+		return true;
+	return segments_are_tcp(packet->offload.gso_type) ? afpacket->segments
+							  : afpacket->udp_segments;
 }
 
 /* The kernel refused a frame.  How many packets (0 or 1) went out after all. */
 static unsigned send_again(
 	struct afpacket *afpacket, struct packet *packet, const struct next_hop *hop, int error)
 {
-	bool *whole = goes_whole(afpacket, packet);
+	const uint8_t gso_type = packet->offload.gso_type;
 
-	if (error != EINVAL || !whole || send_segments(afpacket, packet, hop) != 0)
+	if (error != EINVAL || gso_type == OFFLOAD_GSO_NONE ||
+		send_segments(afpacket, packet, hop) != 0)
 		return 0;
-	*whole = false;
+	if (segments_are_tcp(gso_type))
+		afpacket->segments = false;
+	else
+		afpacket->udp_segments = false;
 	return 1;
 }
 
@@ -260,11 +263,7 @@ static unsigned fill_messages(struct afpacket *afpacket, struct packet *const *p
 {
 	unsigned filled = 0;
 
-	while (filled < count && filled < LINK_BURST) {
-		const bool *whole = goes_whole(afpacket, packets[filled]);
-
-		if (whole && !*whole)
-			break;
+	while (filled < count && filled < LINK_BURST && goes_whole(afpacket, packets[filled])) {
 		frame_fill(afpacket, packets[filled], hops[filled], &afpacket->vector[filled],
 			&afpacket->message[filled].msg_hdr);
 		filled++;

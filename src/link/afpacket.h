@@ -31,8 +31,8 @@ int afpacket_claims_set(struct afpacket *afpacket, const struct port_claims *cla
 int afpacket_fd(const struct afpacket *afpacket);
 
 /*
- * As link_ops.read, in_zone = ZONE_UPLINK.  Frames not meant for this host (pkttype), VLAN-tagged ones
- * and other ethertypes are skipped.  -ENETDOWN when the interface is gone or down.
+ * As link_ops.read, in_zone = ZONE_UPLINK.  Frames not meant for this host (pkttype), VLAN-tagged
+ * ones and other ethertypes are skipped.  -ENETDOWN when the interface is gone or down.
  */
 int afpacket_read(struct afpacket *afpacket, struct packet *packets, unsigned max);
 /* As link_ops.write, packet i to hop i, one sendmmsg() per call where that is possible. */
