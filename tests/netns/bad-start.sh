@@ -36,18 +36,18 @@ refuses '40000-50000 overlap' "external ports within the kernel's ephemeral rang
 
 in_use() {
 	spawn gw occupant socat -u "$1-LISTEN:61234" /dev/null
-	sleep 0.3
+	within 5 "$2" gw 61234
 	start </dev/null
 	local status=$?
 	reap "$spawned"
 	return "$status"
 }
-refuses '61234' "an external port that a TCP socket has" in_use TCP
-refuses '61234' "an external port that a UDP socket has" in_use UDP
+refuses '61234' "an external port that a TCP socket has" in_use TCP listens
+refuses '61234' "an external port that a UDP socket has" in_use UDP listens_udp
 
 forward_in_use() {
 	spawn gw occupant socat -u TCP-LISTEN:8080 /dev/null
-	sleep 0.3
+	within 5 listens gw 8080
 	start <<<$'[forwards]\ntcp 8080 = 10.77.0.2:80'
 	local status=$?
 	reap "$spawned"

@@ -69,12 +69,12 @@ expect_fail "a port of the external range is refused" tungate forward add tcp 61
 spawn guest echo socat UDP4-RECVFROM:7,fork EXEC:cat
 for port in 5000 5001 5002; do
 	spawn guest "echo-$port" socat UDP4-RECVFROM:$port,fork EXEC:cat
+	within 5 listens_udp guest $port
 done
-sleep 0.3
 
 # udp_asks NAMESPACE ADDRESS PORT: an echo comes back.
 udp_asks() {
-	[ "$(echo hello | ns "$1" timeout 3 socat -t 2 - "UDP4:$2:$3")" = hello ]
+	[ "$(echo hello | ns "$1" timeout 5 socat -t 4 - "UDP4:$2:$3")" = hello ]
 }
 expect "UDP is forwarded" tungate forward add udp 7007 guest:7
 expect "... and answers" udp_asks server $HOST4 7007

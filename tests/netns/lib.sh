@@ -315,7 +315,7 @@ tungated_start() {
 	[ -e "$WORLD/tungate.conf" ] || gateway_config </dev/null
 	spawn gw tungated tungated -c "$WORLD/tungate.conf"
 	gateway_pid=$spawned
-	within 10 tungated_answers
+	within 30 tungated_answers
 }
 
 tungated_answers() {
@@ -434,6 +434,11 @@ iperf_start() {
 # listens NAMESPACE PORT: there is a TCP listener.
 listens() {
 	[ -n "$(ns "$1" ss -Hltn "sport = :$2")" ]
+}
+
+# listens_udp NAMESPACE PORT: there is a UDP socket.
+listens_udp() {
+	[ -n "$(ns "$1" ss -Hlun "sport = :$2")" ]
 }
 
 # page NAMESPACE URL [OPTION...]: fetch with short timeouts.

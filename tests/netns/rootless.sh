@@ -18,7 +18,7 @@ $nobody test -x "$TUNGATE_BUILD/tungated" -a -r "$ROOT/tests/netns/lib.sh" ||
 	skip_all "the user nobody cannot read this directory"
 $nobody unshare --user --map-root-user --net true 2>/dev/null ||
 	skip_all "this kernel lets only root make namespaces"
-for name in ping tcp dns forward run-command attach control; do
+for name in ping tcp dns forward run-command; do
 	expect "$name" as_nobody "$name"
 done
 finish

@@ -42,7 +42,7 @@ expect_status 137 "killed by signal 9: 137" run -- sh -c 'kill -9 $$'
 expect_equal "standard input is passed on" HELLO "$(echo hello | run -- tr a-z A-Z)"
 expect_equal "words stay words" "a b|c|" "$(run -- printf '%s|' 'a b' c)"
 errors() {
-	run -- ls /nonexistent 2>&1 >/dev/null
+	{ run -- ls /nonexistent >/dev/null; } 2>&1
 }
 expect "standard error stays apart" says "ls: .*/nonexistent" errors
 expect "a terminal is the command's" says "/dev/pts" \

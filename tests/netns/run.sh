@@ -5,7 +5,7 @@
 # Ends with `N passed, N failed, N skipped`; the exit status is 0 only if none failed.
 
 cd "$(dirname "$0")" || exit
-jobs=2 seconds=${SECONDS_MAX:-240}
+jobs=2 seconds=${SECONDS_MAX:-600}
 if [ "${1:-}" = -j ]; then
 	jobs=$2
 	shift 2

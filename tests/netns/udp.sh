@@ -10,7 +10,10 @@ gateway_start
 
 spawn server echo socat -b 65536 UDP4-RECVFROM:7,fork EXEC:cat
 spawn server echo6 socat -b 65536 UDP6-RECVFROM:7,ipv6only=1,fork EXEC:cat
-sleep 0.3
+both_listen() {
+	[ "$(ns server ss -Hlun 'sport = :7' | wc -l)" -eq 2 ]
+}
+within 5 both_listen
 
 # echo_sizes ADDRESS SIZE...: one socket, one datagram per size, each must come back the same.
 echo_sizes() {
