@@ -98,11 +98,9 @@ static void connection_close(struct connection *connection, bool reset)
 
 /* ---- copying ---- */
 
-/* Read when empty.  0, or -errno. */
+/* Read; reading is polled for only when the buffer is empty.  0, or -errno. */
 static int pump_fill(struct pump *pump, int fd)
 {
-	if (pump->end > 0 || pump->ended)
-		return 0;
 	const ssize_t got = recv(fd, pump->bytes, sizeof(pump->bytes), 0);
 	if (got < 0)
 		return errno == EAGAIN || errno == EINTR ? 0 : -errno;

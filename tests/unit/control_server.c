@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* control_server: good clients, bad clients, slow clients, and who owns the socket. */
+/* control_server: good clients, bad clients, slow clients, and who may ask. */
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -147,9 +147,10 @@ static void no_sink(void *context, enum log_level level, const char *line)
 	(void)context, (void)level, (void)line;
 }
 
-static int server_start(struct world *world, uint64_t line_max_ms, struct control_server **server)
+static struct world *world_open(uint64_t line_max_ms)
 {
 	static const struct log silent = {.level = LOG_LEVEL_ERROR, .sink = no_sink};
+	struct world *world = calloc(1, sizeof(*world));
 	const struct control_settings settings = {
 		.path = world->path,
 		.methods = methods,
@@ -158,34 +159,12 @@ static int server_start(struct world *world, uint64_t line_max_ms, struct contro
 		.line_max_ms = line_max_ms,
 	};
 
-	return control_server_start(&world->loop, &silent, &settings, server);
-}
-
-/* A place for a server. */
-static struct world *world_create(void)
-{
-	struct world *world = calloc(1, sizeof(*world));
-
 	uv_loop_init(&world->loop);
 	strcpy(world->directory, "/tmp/tungate-control.XXXXXX");
 	cr_assert_not_null(mkdtemp(world->directory));
 	snprintf(world->path, sizeof(world->path), "%s/run/control.sock", world->directory);
+	cr_assert_eq(control_server_start(&world->loop, &silent, &settings, &world->server), 0);
 	return world;
-}
-
-static struct world *world_open(uint64_t line_max_ms)
-{
-	struct world *world = world_create();
-
-	cr_assert_eq(server_start(world, line_max_ms, &world->server), 0);
-	return world;
-}
-
-static void world_free(struct world *world)
-{
-	cr_expect_eq(uv_loop_close(&world->loop), 0, "handles are left");
-	cr_expect_eq(rmdir(world->directory), 0, "files are left in %s", world->directory);
-	free(world);
 }
 
 /* Stop with whatever clients there are: nothing of it may stay behind. */
@@ -193,7 +172,9 @@ static void world_close(struct world *world)
 {
 	control_server_stop(world->server);
 	uv_run(&world->loop, UV_RUN_DEFAULT);
-	world_free(world);
+	cr_expect_eq(uv_loop_close(&world->loop), 0, "handles are left");
+	cr_expect_eq(rmdir(world->directory), 0, "files are left in %s", world->directory);
+	free(world);
 }
 
 /* Ask, and expect an answer in which the text at `path` is `expected`. */
@@ -391,7 +372,8 @@ Test(control_server, a_long_answer_is_made_as_it_is_read)
 	struct talk other = talk_open(&world->loop, world->path);
 
 	talk_send(&slow, "{\"id\":1,\"method\":\"count\"}\n");
-	talk_settle(&world->loop);
+	for (unsigned i = 0; i < 20; i++)
+		talk_settle(&world->loop);
 	expect(&other, "{\"id\":2,\"method\":\"bare\"}", "id", "2");
 	cr_expect_eq(world->producers_released, 0, "all was made before it was read");
 
@@ -563,84 +545,5 @@ Test(control_server, others_than_root_are_denied)
 		usleep(1000);
 	}
 	cr_expect_eq(WEXITSTATUS(status), 0);
-	world_close(world);
-}
-
-/* ---- the socket ---- */
-
-Test(control_server, only_owner_and_group_may_open_the_socket)
-{
-	struct world *world = world_open(0);
-	struct stat found;
-
-	cr_assert_eq(stat(world->path, &found), 0);
-	cr_expect_eq(found.st_mode & 0777, 0660);
-	world_close(world);
-}
-
-Test(control_server, a_second_instance_is_refused)
-{
-	struct world *world = world_open(0);
-	struct control_server *second;
-	struct talk talk;
-
-	cr_expect_eq(server_start(world, 0, &second), -EADDRINUSE);
-	talk = talk_open(&world->loop, world->path);
-	expect(&talk, "{\"id\":1,\"method\":\"bare\"}", "id", "1");
-	talk_close(&talk);
-	world_close(world);
-}
-
-Test(control_server, what_a_dead_instance_left_is_replaced)
-{
-	struct world *world = world_create();
-	const pid_t child = fork();
-	int status;
-
-	if (child == 0) {
-		struct control_server *doomed;
-		_exit(server_start(world, 0, &doomed) == 0 ? 0 : 1); /* without tidying up */
-	}
-	waitpid(child, &status, 0);
-	cr_assert_eq(status, 0);
-	cr_assert_eq(access(world->path, F_OK), 0);
-	cr_assert_eq(server_start(world, 0, &world->server), 0);
-	struct talk talk = talk_open(&world->loop, world->path);
-	expect(&talk, "{\"id\":1,\"method\":\"bare\"}", "id", "1");
-	talk_close(&talk);
-	control_server_stop(world->server);
-	uv_run(&world->loop, UV_RUN_DEFAULT);
-	snprintf(world->path, sizeof(world->path), "%s/run", world->directory);
-	cr_expect_eq(rmdir(world->path), 0, "more is left than the directory that we found");
-	world_free(world);
-}
-
-Test(control_server, a_file_in_the_way_is_not_touched)
-{
-	struct world *world = world_create();
-
-	snprintf(world->path, sizeof(world->path), "%s/file", world->directory);
-	close(open(world->path, O_CREAT | O_WRONLY, 0600));
-	cr_expect_eq(server_start(world, 0, &world->server), -EEXIST);
-	cr_expect_eq(unlink(world->path), 0);
-	world_free(world);
-}
-
-Test(control_server, bad_settings_are_refused)
-{
-	struct world *world = world_open(0);
-	struct control_server *server;
-	char path[200];
-
-	memset(path, 'x', sizeof(path) - 1);
-	path[sizeof(path) - 1] = 0;
-	struct control_settings settings = {.path = path};
-	static const struct log silent = {.level = LOG_LEVEL_ERROR, .sink = no_sink};
-	cr_expect_eq(
-		control_server_start(&world->loop, &silent, &settings, &server), -ENAMETOOLONG);
-	settings = (struct control_settings){.path = "/tmp/x.sock", .group = "no such group"};
-	cr_expect_eq(control_server_start(&world->loop, &silent, &settings, &server), -EINVAL);
-	settings = (struct control_settings){.path = "/nowhere/at/all/x.sock"};
-	cr_expect_eq(control_server_start(&world->loop, &silent, &settings, &server), -ENOENT);
 	world_close(world);
 }
