@@ -465,22 +465,17 @@ bool packet_parse(struct packet *packet)
 
 bool packet_parse_quoted(const struct packet *packet, struct headers *inner)
 {
-	const uint32_t at = packet->headers.payload;
-	uint32_t total; /* of the quoted packet, when it was whole */
+	const bool v4 = packet->headers.family == AF_INET;
+	const uint32_t at = packet->headers.payload; /* check_icmp() saw room for an IP header */
+	uint32_t total;                              /* of the quoted packet, when it was whole */
+	enum drop drop;
 
 	*inner = (struct headers){.end = packet->headers.end};
-	if (inner->end - at < 1)
+	if (packet->data[at] >> 4 != (v4 ? 4 : 6))
 		return false;
-	if (packet->headers.family == AF_INET) {
-		if (packet->data[at] >> 4 != 4 ||
-			parse_ipv4(packet->data, at, inner, &total) != PARSED)
-			return false;
-	} else {
-		if (packet->data[at] >> 4 != 6 ||
-			parse_ipv6(packet->data, at, inner, &total) != PARSED)
-			return false;
-	}
-	if (parse_l4_start(packet->data, inner) != PARSED)
+	drop = v4 ? parse_ipv4(packet->data, at, inner, &total)
+		  : parse_ipv6(packet->data, at, inner, &total);
+	if (drop != PARSED || parse_l4_start(packet->data, inner) != PARSED)
 		return false;
 	if (inner->kind == L4_TCP && inner->end - inner->l4 >= sizeof(struct tcp_header))
 		inner->tcp_flags = ((const struct tcp_header *)(packet->data + inner->l4))->flags;

@@ -29,6 +29,10 @@ Test(parse, tcp_over_ipv4)
 	cr_expect_not(headers->may_fragment);
 	cr_expect_not(headers->more_fragments);
 	cr_expect_eq(packet_payload_bytes(packet), 5);
+
+	packet->hashed = true; /* what is parsed anew is to be hashed anew */
+	expect_parsed(packet, "again");
+	cr_expect_not(packet->hashed);
 	packet_dispose(packet);
 }
 

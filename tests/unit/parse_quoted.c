@@ -93,6 +93,11 @@ Test(parse_quoted, quotes_that_cannot_be_understood)
 				.payload = about->data, .payload_bytes = 48),
 		"the other family");
 	packet_dispose(about);
+	about = make_good(TCP4);
+	expect_no_quote(ICMP_PACKET("2001:db8::ff", "fd00::5", .icmp_type = ICMP6_UNREACHABLE,
+				.payload = about->data, .payload_bytes = 56),
+		"the other family");
+	packet_dispose(about);
 }
 
 Test(parse_quoted, errors_too_short_to_quote)
