@@ -19,7 +19,8 @@ static const char usage_text[] =
 	"                       does not exist one network with the built-in rules)\n"
 	"  -t, --test           check the configuration and exit: 0 good, 1 not\n"
 	"  -s, --socket PATH    control socket instead of the configured one\n"
-	"  -l, --log-level L    error, warning, info or debug, instead of the configured one\n"
+	"  -l, --log-level L    error, warning, info, debug or trace, instead of the\n"
+	"                       configured one\n"
 	"  -L, --syslog         log to syslog instead of standard error\n"
 	"  -V, --version        print the version\n"
 	"  -h, --help           print this\n"
@@ -56,7 +57,7 @@ static bool level_set(struct arguments *arguments, const char *text)
 	arguments->level_given = true;
 	if (log_level_parse(text, &arguments->level))
 		return true;
-	fprintf(stderr, "tungated: log level \"%s\": allowed are error, warning, info, debug\n",
+	fprintf(stderr, "tungated: log level \"%s\": allowed are error, warning, info, debug, trace\n",
 		text);
 	return false;
 }

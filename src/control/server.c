@@ -49,6 +49,7 @@ struct control_client {
 	int passed_fd; /* not yet taken, or -1 */
 	struct ucred peer;
 	uv_poll_t poll;
+	int events; /* that are polled for */
 	uv_timer_t line_timer;
 	unsigned handles; /* that libuv still knows */
 
@@ -128,11 +129,17 @@ static void client_close(struct control_client *client)
 
 /* ---- answers ---- */
 
-/* Queue a line and free it; a client whose answer we have no memory for is closed later. */
-static void client_say(struct control_client *client, char *text)
+/* Queue a text, NULL being one that there was no memory for: the client is closed later then. */
+static void client_put(struct control_client *client, const char *text)
 {
 	if (!text || !control_queue_append(&client->output, text, strlen(text)))
 		client->state = CLIENT_LEAVING;
+}
+
+/* The same, and free it. */
+static void client_say(struct control_client *client, char *text)
+{
+	client_put(client, text);
 	free(text);
 }
 
@@ -197,7 +204,7 @@ static void client_produce(struct control_client *client)
 		char *text = json_dumps(item, JSON_COMPACT | JSON_ENCODE_ANY);
 		json_decref(item);
 		if (client->produced_any)
-			client_say(client, strdup(","));
+			client_put(client, ",");
 		client_say(client, text);
 		client->produced_any = true;
 		if (client->state == CLIENT_LEAVING ||
@@ -207,7 +214,7 @@ static void client_produce(struct control_client *client)
 	if (more && client->state == CLIENT_PRODUCING)
 		return;
 	if (!more)
-		client_say(client, strdup(control_result_tail(producer->list)));
+		client_put(client, control_result_tail(producer->list));
 	producer->release(producer->context);
 	if (client->state == CLIENT_PRODUCING)
 		client->state = CLIENT_READING;
@@ -253,10 +260,13 @@ static const struct control_method *method_find(
 	return NULL;
 }
 
-/* Root, and whoever runs the daemon, may ask for anything. */
-static bool peer_may_act(const struct ucred *peer)
+/* Root and whoever runs the daemon may ask for anything; and so may a group that the socket was
+ * given to: nobody outside it could have opened the socket. */
+static bool peer_may_act(const struct control_settings *settings, const struct ucred *peer)
 {
-	return peer->uid == 0 || peer->uid == geteuid();
+	const bool has_group = settings->group && settings->group[0];
+
+	return peer->uid == 0 || peer->uid == geteuid() || has_group;
 }
 
 static void request_dispatch(struct control_request *request, const char *name)
@@ -264,10 +274,10 @@ static void request_dispatch(struct control_request *request, const char *name)
 	const struct control_settings *settings = &request->client->server->settings;
 	const struct control_method *method = method_find(settings, name);
 
-	if (!peer_may_act(&request->peer))
+	if (!peer_may_act(settings, &request->peer))
 		return control_fail(request, CONTROL_DENIED,
-			"user id %u may not do this: ask as root, or as the user that runs "
-			"tungated",
+			"user id %u may not do this: ask as root, as the user that runs tungated, "
+			"or as a member of its control-group",
 			(unsigned)request->peer.uid);
 	if (!method)
 		return control_fail(request, CONTROL_BAD_REQUEST, "unknown method %.64s", name);
@@ -386,8 +396,11 @@ static void client_watch(struct control_client *client)
 	const bool line_begun =
 		!writes && client->state == CLIENT_READING && client->input_length > 0;
 
-	uv_poll_start(&client->poll, (writes ? UV_WRITABLE : 0) | (reads ? UV_READABLE : 0),
-		on_client_ready);
+	const int events = (writes ? UV_WRITABLE : 0) | (reads ? UV_READABLE : 0);
+
+	if (events != client->events)
+		uv_poll_start(&client->poll, events, on_client_ready);
+	client->events = events;
 	if (!line_begun)
 		uv_timer_stop(&client->line_timer);
 	else if (!uv_is_active((uv_handle_t *)&client->line_timer))

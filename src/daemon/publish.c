@@ -139,8 +139,9 @@ static int engine_add(
 
 	if (result == -EEXIST)
 		snprintf(error->text, sizeof(error->text),
-			"ports %u-%u are published already; `tungate forward list` shows by what",
-			forward->ports.first, forward->ports.last);
+			"%s port %u%s is published already; `tungate forward list` shows by what",
+			forward->protocol == IPPROTO_TCP ? "tcp" : "udp", forward->ports.first,
+			forward->ports.first == forward->ports.last ? "" : " or one behind it");
 	else if (result != 0)
 		snprintf(error->text, sizeof(error->text),
 			"no room for another forward: there are %d", ENGINE_FORWARDS_MAX);

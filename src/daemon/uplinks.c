@@ -81,17 +81,23 @@ static void uplink_address_add(struct uplink *uplink, uint8_t family, const unio
 		addr_format(family, address, text));
 }
 
+static unsigned uplink_address_drop(struct uplink *uplink, unsigned i)
+{
+	const struct claimed_address gone = uplink->address[i];
+
+	uplink->address[i] = uplink->address[--uplink->address_count];
+	return engine_external_del(uplink->owner->daemon->engine, gone.family, &gone.address);
+}
+
 static void uplink_address_remove_at(struct uplink *uplink, unsigned i)
 {
-	struct daemon *daemon = uplink->owner->daemon;
+	const struct claimed_address gone = uplink->address[i];
+	const unsigned ended = uplink_address_drop(uplink, i);
 	char text[ADDR_TEXT_SIZE];
-	const unsigned ended = engine_external_del(
-		daemon->engine, uplink->address[i].family, &uplink->address[i].address);
 
-	log_info(daemon->log, "uplink %s: address %s is gone, and %u connections with it",
-		uplink->interface.name,
-		addr_format(uplink->address[i].family, &uplink->address[i].address, text), ended);
-	uplink->address[i] = uplink->address[--uplink->address_count];
+	log_info(uplink->owner->daemon->log,
+		"uplink %s: address %s is gone, and %u connections with it", uplink->interface.name,
+		addr_format(gone.family, &gone.address, text), ended);
 }
 
 static void uplink_address_remove(struct uplink *uplink, uint8_t family, const union addr *address)
@@ -211,7 +217,7 @@ static void uplink_close(struct uplinks *uplinks, struct uplink *uplink)
 {
 	paths_drop_interface(uplinks->paths, uplink->interface.ifindex);
 	while (uplink->address_count > 0)
-		uplink_address_remove_at(uplink, uplink->address_count - 1);
+		uplink_address_drop(uplink, uplink->address_count - 1);
 	guard_uncover(uplinks->guard, uplink->interface.ifindex);
 	uv_poll_stop(&uplink->poll);
 	afpacket_close(uplink->afpacket);

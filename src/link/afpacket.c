@@ -344,7 +344,7 @@ static int identify(struct afpacket *afpacket, int ifindex)
 	if (l2_bytes < 0) {
 		log_error(afpacket->log,
 			"%s cannot be an uplink: it has neither Ethernet nor plain IP frames (link "
-			"type %d); name another interface by `uplinks =`",
+			"type %d); name another interface by `uplink =`",
 			afpacket->name, request.ifr_hwaddr.sa_family);
 		return l2_bytes;
 	}

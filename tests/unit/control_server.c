@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* control_server: good clients, bad clients, slow clients, and who may ask. */
 #include <criterion/criterion.h>
+#include <grp.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -147,12 +148,13 @@ static void no_sink(void *context, enum log_level level, const char *line)
 	(void)context, (void)level, (void)line;
 }
 
-static struct world *world_open(uint64_t line_max_ms)
+static struct world *world_open_for(uint64_t line_max_ms, const char *group)
 {
 	static const struct log silent = {.level = LOG_LEVEL_ERROR, .sink = no_sink};
 	struct world *world = calloc(1, sizeof(*world));
 	const struct control_settings settings = {
 		.path = world->path,
+		.group = group,
 		.methods = methods,
 		.method_count = sizeof(methods) / sizeof(methods[0]),
 		.context = world,
@@ -165,6 +167,11 @@ static struct world *world_open(uint64_t line_max_ms)
 	snprintf(world->path, sizeof(world->path), "%s/run/control.sock", world->directory);
 	cr_assert_eq(control_server_start(&world->loop, &silent, &settings, &world->server), 0);
 	return world;
+}
+
+static struct world *world_open(uint64_t line_max_ms)
+{
+	return world_open_for(line_max_ms, NULL);
 }
 
 /* Stop with whatever clients there are: nothing of it may stay behind. */
@@ -513,37 +520,57 @@ Test(control_server, a_descriptor_comes_with_its_request)
 
 /* ---- who may ask ---- */
 
-Test(control_server, others_than_root_are_denied)
+/* Ask as a user and a group; the exit status of who asked: 0 answered, 1 denied, 3 not let in. */
+static int ask_as(struct world *world, uid_t user, gid_t group)
 {
-	struct world *world = world_open(0);
+	static const char request[] = "{\"id\":1,\"method\":\"bare\"}\n";
 	int status;
-
-	if (geteuid() != 0)
-		cr_skip_test("needs root, to be somebody else");
-	chmod(world->directory, 0755);
-	chmod(world->path, 0666);
-	struct talk talk = talk_open(&world->loop, world->path);
-	talk_close(&talk);
-	int ends[2];
-	cr_assert_eq(pipe(ends), 0);
 	const pid_t child = fork();
+
 	if (child == 0) { /* the peer's user id is that of the moment of connect() */
 		struct sockaddr_un address = {.sun_family = AF_UNIX};
 		char line[512] = "";
 		strcpy(address.sun_path, world->path);
 		const int fd = socket(AF_UNIX, SOCK_STREAM, 0);
-		static const char request[] = "{\"id\":1,\"method\":\"bare\"}\n";
-		if (setresuid(65534, 65534, 65534) < 0 ||
-			connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0 ||
-			write(fd, request, sizeof(request) - 1) < 0 ||
+		if (setgroups(0, NULL) < 0 || setresgid(group, group, group) < 0 ||
+			setresuid(user, user, user) < 0)
+			_exit(2);
+		if (connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
+			_exit(3);
+		if (write(fd, request, sizeof(request) - 1) < 0 ||
 			read(fd, line, sizeof(line) - 1) <= 0)
 			_exit(2);
-		_exit(strstr(line, "\"denied\"") ? 0 : 1);
+		_exit(strstr(line, "\"denied\"") ? 1 : 0);
 	}
 	while (waitpid(child, &status, WNOHANG) == 0) {
 		uv_run(&world->loop, UV_RUN_NOWAIT);
 		usleep(1000);
 	}
-	cr_expect_eq(WEXITSTATUS(status), 0);
+	return WEXITSTATUS(status);
+}
+
+Test(control_server, others_than_root_are_denied)
+{
+	struct world *world = world_open(0);
+
+	if (geteuid() != 0)
+		cr_skip_test("needs root, to be somebody else");
+	chmod(world->directory, 0755);
+	chmod(world->path, 0666);
+	cr_expect_eq(ask_as(world, 65534, 65534), 1);
+	cr_expect_eq(ask_as(world, 0, 0), 0);
+	world_close(world);
+}
+
+Test(control_server, the_group_that_the_socket_is_given_to_may_ask)
+{
+	struct world *world = world_open_for(0, "daemon");
+	const struct group *group = getgrnam("daemon");
+
+	if (geteuid() != 0)
+		cr_skip_test("needs root, to be somebody else");
+	chmod(world->directory, 0755);
+	cr_expect_eq(ask_as(world, 65534, group->gr_gid), 0);
+	cr_expect_eq(ask_as(world, 65534, 65534), 3, "the socket's mode keeps others out");
 	world_close(world);
 }
