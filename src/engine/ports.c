@@ -23,7 +23,7 @@ void ports_init(struct ports *ports, uint16_t *users, struct port_range range,
 	*ports = (struct ports){.users = users, .range = range, .key = *key};
 }
 
-int ports_protocol(uint8_t ip_protocol)
+int ports_protocol(uint8_t family, uint8_t ip_protocol)
 {
 	switch (ip_protocol) {
 	case IPPROTO_TCP:
@@ -31,8 +31,9 @@ int ports_protocol(uint8_t ip_protocol)
 	case IPPROTO_UDP:
 		return PORTS_UDP;
 	case IPPROTO_ICMP:
+		return family == AF_INET ? PORTS_ICMP : -1;
 	case IPPROTO_ICMPV6:
-		return PORTS_ICMP;
+		return family == AF_INET6 ? PORTS_ICMP : -1;
 	default:
 		return -1;
 	}

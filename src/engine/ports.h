@@ -29,8 +29,8 @@ size_t ports_bytes(struct port_range range);
 void ports_init(struct ports *ports, uint16_t *users, struct port_range range,
 	const struct siphash_key *key);
 uint32_t ports_size(const struct ports *ports);
-/* The protocol's table, or -1 for protocols without ports. */
-int ports_protocol(uint8_t ip_protocol);
+/* The protocol's table, or -1 for protocols without ports, as ICMP is for the other family. */
+int ports_protocol(uint8_t family, uint8_t ip_protocol);
 
 /* An unpredictable number below `bound`. */
 uint32_t ports_random(struct ports *ports, uint32_t bound);

@@ -37,6 +37,12 @@ STORY(reply, other_protocols_go_by_address_pair, LAB(),
 	{"uplink proto 50 server > host", "guest proto 50 server > guest"}, {"wait 2"},
 	{"flows", "1"}, {"wait 599"}, {"flows", "0"});
 
+/* ICMP for the other family is no ICMP, but a protocol without identifiers like any other. */
+STORY(reply, icmpv6_in_ipv4, LAB(.families = LAB_IPV4),
+	{"guest proto 58 guest > server", "uplink proto 58 host > server"},
+	{"uplink proto 58 server > host", "guest proto 58 server > guest"}, {"ports", "0"},
+	{"flows", "1"});
+
 /* A second guest cannot be told from the first, so it is not let in between. */
 STORY(reply, an_address_pair_belongs_to_one_guest, LAB(),
 	{"guest proto 47 guest > server", "uplink proto 47 host > server"},

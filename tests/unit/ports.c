@@ -28,12 +28,14 @@ TestSuite(ports, .init = setup, .fini = teardown);
 
 Test(ports, protocols)
 {
-	cr_expect_eq(ports_protocol(IPPROTO_TCP), PORTS_TCP);
-	cr_expect_eq(ports_protocol(IPPROTO_UDP), PORTS_UDP);
-	cr_expect_eq(ports_protocol(IPPROTO_ICMP), PORTS_ICMP);
-	cr_expect_eq(ports_protocol(IPPROTO_ICMPV6), PORTS_ICMP);
-	cr_expect_eq(ports_protocol(IPPROTO_GRE), -1);
-	cr_expect_eq(ports_protocol(0), -1);
+	cr_expect_eq(ports_protocol(AF_INET, IPPROTO_TCP), PORTS_TCP);
+	cr_expect_eq(ports_protocol(AF_INET6, IPPROTO_UDP), PORTS_UDP);
+	cr_expect_eq(ports_protocol(AF_INET, IPPROTO_ICMP), PORTS_ICMP);
+	cr_expect_eq(ports_protocol(AF_INET6, IPPROTO_ICMPV6), PORTS_ICMP);
+	cr_expect_eq(ports_protocol(AF_INET, IPPROTO_ICMPV6), -1);
+	cr_expect_eq(ports_protocol(AF_INET6, IPPROTO_ICMP), -1);
+	cr_expect_eq(ports_protocol(AF_INET, IPPROTO_GRE), -1);
+	cr_expect_eq(ports_protocol(AF_INET, 0), -1);
 }
 
 Test(ports, each_once_and_the_last_one_is_found)
