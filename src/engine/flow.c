@@ -6,6 +6,9 @@
 #include <string.h>
 #include "engine/state.h"
 
+/* Finished flows looked at for one with the right address. */
+#define FINISHED_LOOKS 32
+
 struct flow *flow_at(const struct engine *engine, uint32_t id)
 {
 	return &engine->flows[id];
@@ -202,7 +205,7 @@ static void mapping_leave(struct engine *engine, struct flow *flow)
 	index_remove(&engine->by_mapping, hash, id, mapping_hash_of, engine);
 	const int external = topology_external(
 		&engine->topology, flow->family, &flow->address[REPLY][DESTINATION]);
-	const int protocol = ports_protocol(flow->protocol);
+	const int protocol = ports_protocol(flow->family, flow->protocol);
 	ports_release(&engine->ports, (unsigned)external, (enum ports_protocol)protocol,
 		ntohs(flow->port[REPLY][DESTINATION]));
 }
@@ -334,7 +337,7 @@ static struct flow *record_take(struct engine *engine)
 bool flow_make_room(struct engine *engine)
 {
 	return engine->free_head != FLOW_NONE || engine->untouched < engine->flows_max ||
-	       flow_evict_finished(engine);
+	       flow_evict_finished(engine, NULL);
 }
 
 struct flow *flow_confirm(struct engine *engine, const struct flow *draft)
@@ -387,12 +390,26 @@ unsigned flow_end_all(struct engine *engine,
 	return ended;
 }
 
-bool flow_evict_finished(struct engine *engine)
+static uint32_t finished_first(
+	const struct engine *engine, const struct wheel_list *list, const union addr *external)
 {
-	uint32_t id = list_first(&engine->finished[1]);
+	uint32_t id = list_first(list);
+
+	for (unsigned looks = 0; id != WHEEL_NONE && looks < FINISHED_LOOKS; looks++) {
+		const struct flow *flow = flow_at(engine, id);
+		if (external == NULL || addr_equal(&flow->address[REPLY][DESTINATION], external))
+			return id;
+		id = flow->timer.next;
+	}
+	return WHEEL_NONE;
+}
+
+bool flow_evict_finished(struct engine *engine, const union addr *external)
+{
+	uint32_t id = finished_first(engine, &engine->finished[1], external);
 
 	if (id == WHEEL_NONE)
-		id = list_first(&engine->finished[0]);
+		id = finished_first(engine, &engine->finished[0], external);
 	if (id == WHEEL_NONE)
 		return false;
 	flow_end(engine, flow_at(engine, id));

@@ -109,8 +109,9 @@ void flow_end(struct engine *engine, struct flow *flow);
 /* End every flow that `match` says yes to; returns how many. */
 unsigned flow_end_all(struct engine *engine,
 	bool (*match)(const struct flow *flow, const void *argument), const void *argument);
-/* End the finished TCP flow that waits the longest; false if there is none. */
-bool flow_evict_finished(struct engine *engine);
+/* End the finished TCP flow that waits the longest, of those that are `external` outside (NULL: of
+ * all); false if there is none, or none near the front. */
+bool flow_evict_finished(struct engine *engine, const union addr *external);
 
 /* A packet of the flow passed: count it; move its deadline on. */
 void flow_count(struct flow *flow, enum direction direction, uint32_t packets, uint32_t bytes);

@@ -7,10 +7,12 @@
  * 1. The guest's socket has a mapping: that port, whoever the peer is (endpoint-independent,
  *    RFC 4787 REQ-1), unless another flow already has the same tuple with this peer.
  * 2. A free port, random (RFC 6056).
- * 3. Under pressure: the TCP flow that has been finished for longest gives way (RFC 6191 in
- *    spirit: its TIME_WAIT is cut short), until that frees a port.
+ * 3. Under pressure: of the TCP flows with this address the one that has been finished for
+ *    longest gives way (RFC 6191 in spirit: its TIME_WAIT is cut short), until that frees a port.
  * 4. A port in use by others with other peers (RFC 7857 section 3): the tuples differ, so
- *    replies are told apart.  Only TCP and UDP; an ICMP identifier is never shared.
+ *    replies are told apart.  Only TCP and UDP; an ICMP identifier is never shared.  So many
+ *    ports are tried, as in the kernel, and not all: else a guest that has them all with one
+ *    peer could keep us busy by asking for more.
  *
  * No live flow is ever ended for a new one (RFC 6888 REQ-11).
  */
@@ -20,6 +22,8 @@
 
 /* Finished flows that one new flow may cut short while looking for a port. */
 #define EVICTIONS_MAX 8
+/* Ports tried for one that can be shared: at 97 % use with this peer one of 128 will do. */
+#define SHARE_TRIES 128
 /* Random ports tried where only somebody else's address is at hand. */
 #define FOREIGN_TRIES 128
 
@@ -61,7 +65,7 @@ static bool port_share(
 	const uint32_t size = ports_size(&engine->ports);
 	const uint32_t start = ports_random(&engine->ports, size);
 
-	for (uint32_t i = 0; i < size; i++) {
+	for (uint32_t i = 0; i < size && i < SHARE_TRIES; i++) {
 		const uint16_t port = (uint16_t)(engine->ports.range.first + (start + i) % size);
 		draft->port[REPLY][DESTINATION] = htons(port);
 		if (reply_is_unique(engine, draft)) {
@@ -75,7 +79,7 @@ static bool port_share(
 static bool nat_masquerade(struct engine *engine, struct flow *draft, const union addr *address)
 {
 	const int external = topology_external(&engine->topology, draft->family, address);
-	const int protocol = ports_protocol(draft->protocol);
+	const int protocol = ports_protocol(draft->family, draft->protocol);
 
 	if (external < 0)
 		return false;
@@ -95,7 +99,8 @@ static bool nat_masquerade(struct engine *engine, struct flow *draft, const unio
 		draft->port[REPLY][DESTINATION] = htons(port);
 		if (port != 0)
 			return true;
-		if (protocol != PORTS_TCP || tries == EVICTIONS_MAX || !flow_evict_finished(engine))
+		if (protocol != PORTS_TCP || tries == EVICTIONS_MAX ||
+			!flow_evict_finished(engine, address))
 			break;
 	}
 	return protocol != PORTS_ICMP &&

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* exhaustion: what gives way when ports or records run short, and what never does. */
-#include "../support/packets.h"
+#include <stdio.h>
 #include "../support/steps.h"
 
 #define ONE_PORT                                                                                   \
@@ -125,3 +125,27 @@ STORY(exhaustion, a_clash_makes_a_second_mapping, LAB(.ports = {61000, 61002}),
 	{"uplink udp server2:99 > host:$b", "far udp server2:99 > far:5000"},
 	{"uplink udp server:99 > host:$b", "second udp server:99 > second:5000"}, {"ports", "3"},
 	{"wait 301"}, {"ports", "0"});
+
+/* However many ports there are: that of somebody with other peers is soon found. */
+Test(exhaustion, sharing_among_many_ports)
+{
+	static const struct step shares[] = {{"second udp second:5000 > server2:99", "uplink udp"},
+		{"second udp second:5000 > server3:99", "uplink udp"}, {"ports", "1000"}, {NULL}};
+	struct lab *lab = lab_open(AF_INET, LAB(.ports = {61000, 61999}, .flows = 2000));
+	char text[64];
+
+	for (unsigned i = 0; i < 1000; i++) {
+		snprintf(text, sizeof(text), "guest udp guest:%u > server:99", 2000 + i);
+		const struct step fill[] = {{text, "uplink udp"}, {NULL}};
+		steps_play(lab, fill);
+	}
+	steps_play(lab, shares);
+	lab_close(lab);
+}
+
+/* A finished connection gives way where that helps: not for a port of another address. */
+STORY(exhaustion, ports_of_another_address_do_not_help, LAB(.ports = ONE_PORT), FINISHED("guest"),
+	{"second tcp second:4000 > beyond:80 S seq 1", "uplink tcp host2:61000 > beyond:80 S"},
+	{"far tcp far:4000 > beyond:80 S seq 1", "drop no-port",
+		"far icmp far-gateway > far prohibited about tcp far:4000 > beyond:80"},
+	{"states", "time-wait syn-sent"});
