@@ -15,13 +15,6 @@
 #include "engine/icmp_error.h"
 #include "engine/inspect.h"
 
-/* Source quench is obsolete (RFC 6633); the rest of the errors pass. */
-static bool type_is_forwarded(const struct headers *headers)
-{
-	return headers->family == AF_INET6 || headers->icmp_type == ICMP4_UNREACHABLE ||
-	       headers->icmp_type == ICMP4_TIME_EXCEEDED || headers->icmp_type == ICMP4_PARAMETER;
-}
-
 static struct flow *find_quoted(const struct engine *engine, const struct packet *packet,
 	const struct headers *inner, enum direction *direction)
 {
@@ -35,6 +28,10 @@ static struct flow *find_quoted(const struct engine *engine, const struct packet
 		.protocol = inner->protocol,
 	};
 
+	/* About an error there is none (RFC 1122, 3.2.2), though it may look like an echo of id 0.
+	 */
+	if (inner->kind == L4_ICMP_ERROR || inner->kind == L4_ICMP_OTHER)
+		return NULL;
 	return flow_find(engine, &key, flow_hash(engine, &key), direction);
 }
 
@@ -77,9 +74,7 @@ enum verdict icmp_error_input(struct engine *engine, struct packet *packet, bool
 	struct headers inner;
 	enum direction direction;
 
-	if (!type_is_forwarded(&packet->headers))
-		return packet_drop(engine, packet, DROP_ICMP_TYPE);
-	if (!packet_parse_quoted(packet, &inner) || inner.family != packet->headers.family)
+	if (!packet_parse_quoted(packet, &inner))
 		return packet_drop(engine, packet, DROP_BAD_HEADER);
 	if (!output && !admit_source(engine, packet))
 		return VERDICT_DROP;

@@ -142,6 +142,14 @@ STORY(icmp_error, bogus, LAB(), UDP_FLOW,
 		"drop no-flow"},
 	{"states", "unreplied"});
 
+/* RFC 1122, 3.2.2: nobody answers an error by an error, also not where an identifier would fit. */
+STORY(icmp_error, about_an_error, LAB(),
+	{"guest icmp guest > server echo id 0 seq 1", "uplink icmp host > server echo id $a"},
+	{"uplink icmp server > host reply id $a seq 2", "guest icmp server > guest reply id 0"},
+	{"guest icmp guest > server host-unreachable about icmp server > guest port-unreachable "
+	 "about udp guest:5000 > server:99",
+		"drop no-flow"});
+
 /* PROTOCOLS.md, section 3: NAT fingerprinting by forged errors needs a sequence number. */
 STORY(icmp_error, about_a_segment_that_was_never_sent, LAB(), TCP_FLOW,
 	{"guest tcp guest:4000 > server:80 A seq 1001 ack 5001 len 1000",
