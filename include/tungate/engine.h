@@ -109,7 +109,7 @@ struct engine_link {
 	union addr address4; /* the guest's; zero: none */
 	union addr address6;
 };
-/* Add or change a link.  Returns 0, -EEXIST where its address belongs to another link, -EINVAL. */
+/* Add or change a link; one that gets another network or address loses its flows.  Returns 0, -EEXIST where its address belongs to another link, -EINVAL. */
 int engine_link_set(struct engine *engine, zone_id id, const struct engine_link *link);
 /* Remove it, and end its flows. */
 void engine_link_remove(struct engine *engine, zone_id id);
@@ -130,7 +130,7 @@ void engine_path_invalidate(struct engine *engine);
 struct ruleset;
 struct ruleset *ruleset_create(const struct config *config); /* NULL: out of memory */
 void ruleset_free(struct ruleset *ruleset);
-/* Swap the ruleset whole; returns the one before (the caller frees it) or NULL.  Counters of rules
+/* Swap the ruleset whole, which until then lets nothing begin; returns the one before (the caller frees it) or NULL.  Counters of rules
  * with the same text in the same chain are carried over.  Flows stay; their cached verdicts do not.
  */
 struct ruleset *engine_ruleset_swap(struct engine *engine, struct ruleset *ruleset);

@@ -178,8 +178,9 @@ struct ruleset *engine_ruleset_swap(struct engine *engine, struct ruleset *rules
 bool engine_rule_info(
 	const struct engine *engine, enum chain chain, unsigned index, struct rule_info *info)
 {
+	if (engine->ruleset == NULL)
+		return false;
 	const struct chain_rules *rules = &engine->ruleset->chain[chain];
-
 	if (index > rules->count)
 		return false;
 	*info = (struct rule_info){

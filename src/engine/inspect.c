@@ -71,6 +71,10 @@ static void cache_set(
 bool inspect_first(struct engine *engine, struct packet *packet, struct flow *draft,
 	const struct filter_query *query, uint32_t segments)
 {
+	if (engine->ruleset == NULL) {
+		packet_drop(engine, packet, DROP_FILTER);
+		return false;
+	}
 	struct chain_rules *chain = &engine->ruleset->chain[chain_of(draft, ORIGINAL)];
 	const uint16_t rule = filter_run(chain, query);
 

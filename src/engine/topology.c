@@ -174,6 +174,19 @@ static bool address_is_taken(const struct topology *topology, zone_id id, uint16
 	return owner != ZONE_NONE && owner != id;
 }
 
+static bool flow_is_on_link(const struct flow *flow, const void *argument)
+{
+	const zone_id id = *(const zone_id *)argument;
+
+	return flow->zone[ORIGINAL] == id || flow->zone[REPLY] == id;
+}
+
+static bool link_is_elsewhere(const struct engine_link *a, const struct engine_link *b)
+{
+	return a->network != b->network || a->whole_subnet != b->whole_subnet ||
+	       !addr_equal(&a->address4, &b->address4) || !addr_equal(&a->address6, &b->address6);
+}
+
 int engine_link_set(struct engine *engine, zone_id id, const struct engine_link *link)
 {
 	struct topology *topology = &engine->topology;
@@ -183,16 +196,11 @@ int engine_link_set(struct engine *engine, zone_id id, const struct engine_link 
 	if (address_is_taken(topology, id, link->network, AF_INET, &link->address4) ||
 		address_is_taken(topology, id, link->network, AF_INET6, &link->address6))
 		return -EEXIST;
+	if (topology->links[id].present && link_is_elsewhere(&topology->links[id].link, link))
+		flow_end_all(engine, flow_is_on_link, &id);
 	topology->links[id] = (struct link_record){.present = true, .link = *link};
 	guests_rebuild(topology);
 	return 0;
-}
-
-static bool flow_is_on_link(const struct flow *flow, const void *argument)
-{
-	const zone_id id = *(const zone_id *)argument;
-
-	return flow->zone[ORIGINAL] == id || flow->zone[REPLY] == id;
 }
 
 void engine_link_remove(struct engine *engine, zone_id id)

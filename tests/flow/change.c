@@ -105,3 +105,35 @@ STORY(change, a_lost_link_ends_its_flows, LAB("[filter forward]\npolicy = accept
 		"second icmp gateway > second host-unreachable"},
 	{"guest udp guest:5000 > server:99", "drop spoofed"},
 	{"uplink udp server:99 > host:$b", "second udp server:99 > second:5000"});
+
+/* A link may be given another address or MTU while it runs.  The address is who the guest is. */
+Test(change, a_link_with_another_address_ends_flows)
+{
+	static const struct step before[] = {
+		{"guest udp guest:5000 > server:99", "uplink udp host:$a > server:99"},
+		{"guest udp guest:5000 > gateway:53", "service udp guest:5000 > gateway:53"},
+		{"second udp second:5000 > server:99", "uplink udp host:$b > server:99"}, {NULL}};
+	static const struct step after[] = {{"uplink udp server:99 > host:$a", "drop not-for-us"},
+		{"guest udp guest:5000 > server:99", "drop spoofed"},
+		{"guest udp nobody:5000 > server:99", "uplink udp host:$c > server:99"},
+		{"flows", "2"}, {NULL}};
+
+	for (unsigned i = 0; i < 2; i++) {
+		struct lab *lab = lab_open(i == 0 ? AF_INET : AF_INET6, LAB(.config = NULL));
+		const struct link_config *config = &lab->config->links[0];
+		struct engine_link link = {.network = 0,
+			.mtu = 1400,
+			.address4 = config->address4,
+			.address6 = config->address6};
+		union addr *address = i == 0 ? &link.address4 : &link.address6;
+
+		steps_play(lab, before);
+		cr_assert_eq(engine_link_set(lab->engine, 0, &link), 0);
+		cr_expect_eq(engine_status(lab->engine)->flows, 3, "only its MTU");
+		*address = lab_address(lab, "nobody");
+		cr_assert_eq(engine_link_set(lab->engine, 0, &link), 0);
+		cr_expect_eq(engine_status(lab->engine)->flows, 1);
+		steps_play(lab, after);
+		lab_close(lab);
+	}
+}

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* policy: what the rules see, when they are asked, and what they say. */
+#include "engine/state.h"
 #include "../support/steps.h"
 
 /* The tutorial: FORWARD sees guests' own addresses, behind DNAT and before SNAT, both ways. */
@@ -131,3 +132,20 @@ STORY(policy, chains_of_the_services,
 	{"guest tcp guest:5000 > gateway:53 S", "drop filter"},
 	{"service udp gateway:1000 > guest:5000", "drop filter"},
 	{"service udp gateway:1000 > server:5000", "drop filter"});
+
+/* An engine that has been given no rules yet lets nobody through. */
+Test(policy, without_rules_nothing_begins)
+{
+	static const struct step steps[] = {{"guest udp guest:5000 > server:99", "drop filter"},
+		{"uplink udp server:99 > host:61000", "drop not-for-us"},
+		{"guest udp guest:5000 > gateway:53", "drop filter"}, {NULL}};
+	struct lab *lab = lab_open(AF_INET, LAB(.config = NULL));
+	struct ruleset *rules = lab->engine->ruleset;
+	struct rule_info info;
+
+	lab->engine->ruleset = NULL;
+	steps_play(lab, steps);
+	cr_expect_not(engine_rule_info(lab->engine, CHAIN_FORWARD, 0, &info));
+	lab->engine->ruleset = rules;
+	lab_close(lab);
+}
