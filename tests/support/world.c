@@ -103,6 +103,28 @@ int world_peer(const char *near, const char *far)
 	return peer;
 }
 
+#define AWAIT_ADDRESS6                                                                             \
+	"sh -c 'for i in $(seq 200); do ip -6 route show table local | grep -q ^local.%s && "      \
+	"exit; "                                                                                   \
+	"sleep 0.01; done; exit 1'"
+
+void world_await_address6(const char *text)
+{
+	sh(AWAIT_ADDRESS6, text);
+}
+
+int world_uplink(void)
+{
+	const int peer = world_peer("up0", "net0");
+
+	sh("ip addr add 192.0.2.2/24 dev up0; ip addr add 2001:db8::2/64 dev up0 nodad");
+	sh_in(peer, "ip addr add 192.0.2.1/24 dev net0");
+	sh_in(peer, "ip addr add 2001:db8::1/64 dev net0 nodad");
+	world_await_address6("2001:db8::2");
+	sh_in(peer, AWAIT_ADDRESS6, "2001:db8::1");
+	return peer;
+}
+
 bool world_wait(int fd, int milliseconds)
 {
 	struct pollfd wait = {.fd = fd, .events = POLLIN};

@@ -31,6 +31,10 @@ int world_netns(void);
 /* Another namespace at the far end of a new veth pair: `near` here, `far` there, both up, without
  * addresses.  Returns its descriptor. */
 int world_peer(const char *near, const char *far);
+/* A peer over up0, which is 192.0.2.2/24 and 2001:db8::2/64; its end is net0, .1 and ::1. */
+int world_uplink(void);
+/* Wait until IPv6 address is at work here: the kernel adds its route in the background. */
+void world_await_address6(const char *text);
 /* As sh(), in the namespace of `netns_fd`. */
 void sh_in(int netns_fd, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* Wait until `fd` is readable; false after `milliseconds`. */

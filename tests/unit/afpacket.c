@@ -74,11 +74,8 @@ static void packets_free(struct packet *packets)
 
 static struct world world_open(void)
 {
-	struct world world = {.peer = world_peer("up0", "net0")};
+	struct world world = {.peer = world_uplink()};
 
-	sh("ip addr add " HOST "/24 dev up0; ip addr add 2001:db8::2/64 dev up0 nodad");
-	sh_in(world.peer, "ip addr add " FAR "/24 dev net0");
-	sh_in(world.peer, "ip addr add 2001:db8::1/64 dev net0 nodad");
 	sh("ping -qc1 -W1 " FAR " >/dev/null; ping -qc1 -W1 2001:db8::1 >/dev/null");
 	world.uplink = open_on("up0");
 	const int previous = netns_enter(world.peer);

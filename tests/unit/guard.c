@@ -27,17 +27,6 @@ static const struct port_claims claims = {.external = {61000, 61020}};
 static const struct port_claims claims_and_web = {
 	.external = {61000, 61020}, .published = web, .published_count = 2};
 
-/* The host is 192.0.2.2 and 2001:db8::2 on up0; returns the other end's namespace. */
-static int uplink_make(void)
-{
-	const int peer = world_peer("up0", "net0");
-
-	sh("ip addr add 192.0.2.2/24 dev up0; ip addr add 2001:db8::2/64 dev up0 nodad");
-	sh_in(peer, "ip addr add 192.0.2.1/24 dev net0");
-	sh_in(peer, "ip addr add 2001:db8::1/64 dev net0 nodad");
-	return peer;
-}
-
 static socklen_t host_address(int family, uint16_t port, struct sockaddr_storage *address)
 {
 	struct sockaddr_in *in4 = (void *)address;
@@ -102,7 +91,7 @@ static struct guard *open_guard(enum guard_mode mode, const struct port_claims *
 
 Test(guard, clsact_silences_the_kernel_on_our_ports, .init = world_enter)
 {
-	const int peer = uplink_make();
+	const int peer = world_uplink();
 
 	expect_all(peer, 61000, ECONNREFUSED, "without guard");
 	struct guard *guard = open_guard(GUARD_AUTO, &claims);
@@ -123,7 +112,7 @@ Test(guard, clsact_silences_the_kernel_on_our_ports, .init = world_enter)
 
 Test(guard, taps_still_see_what_clsact_shoots, .init = world_enter)
 {
-	const int peer = uplink_make();
+	const int peer = world_uplink();
 	struct guard *guard = open_guard(GUARD_CLSACT, &claims);
 	const struct sockaddr_ll all = {.sll_family = AF_PACKET,
 		.sll_protocol = htons(ETH_P_ALL),
@@ -143,7 +132,7 @@ Test(guard, taps_still_see_what_clsact_shoots, .init = world_enter)
 
 Test(guard, claims_change_while_covered, .init = world_enter)
 {
-	const int peer = uplink_make();
+	const int peer = world_uplink();
 	struct guard *guard = open_guard(GUARD_CLSACT, &claims);
 
 	expect(peer, AF_INET, SOCK_STREAM, 80, ECONNREFUSED, "");
@@ -160,7 +149,7 @@ Test(guard, claims_change_while_covered, .init = world_enter)
 
 Test(guard, other_addresses_are_left_alone, .init = world_enter)
 {
-	const int peer = uplink_make();
+	const int peer = world_uplink();
 	struct claimed_address address = {.family = AF_INET};
 	struct port_claims elsewhere = claims;
 	uint8_t family;
@@ -209,6 +198,7 @@ Test(guard, covers_interfaces_without_ethernet, .init = world_enter_with_tun)
 	cr_assert(addr_parse("192.0.2.0", &settings.subnet4.base, &family));
 	cr_assert(addr_parse("2001:db8::", &settings.subnet6.base, &family));
 	cr_assert_eq(link_tun_open(world_log(), &settings, &link), 0);
+	world_await_address6("2001:db8::2");
 	cr_expect(answers(link, "192.0.2.1:443", "192.0.2.2:61000", true));
 	cr_expect(answers(link, "[2001:db8::1]:443", "[2001:db8::2]:61000", true));
 	struct guard *guard = open_guard(GUARD_CLSACT, &claims);
@@ -235,7 +225,7 @@ static void guard_killed(void)
 
 Test(guard, stays_after_a_kill_until_the_next_one_closes, .init = world_enter)
 {
-	const int peer = uplink_make();
+	const int peer = world_uplink();
 
 	guard_killed();
 	expect_all(peer, 61000, ETIMEDOUT, "killed");
@@ -249,7 +239,7 @@ Test(guard, stays_after_a_kill_until_the_next_one_closes, .init = world_enter)
 
 Test(guard, leaves_what_others_have_on_the_hook, .init = world_enter)
 {
-	const int peer = uplink_make();
+	const int peer = world_uplink();
 
 	sh("tc qdisc add dev up0 clsact");
 	sh("tc filter add dev up0 ingress prio 10 protocol all u32 match u32 0 0 flowid 1:1");
@@ -273,7 +263,7 @@ Test(guard, leaves_what_others_have_on_the_hook, .init = world_enter)
 
 Test(guard, shares_an_ingress_qdisc, .init = world_enter)
 {
-	const int peer = uplink_make();
+	const int peer = world_uplink();
 
 	sh("tc qdisc add dev up0 ingress");
 	struct guard *guard = open_guard(GUARD_CLSACT, &claims);
@@ -286,7 +276,7 @@ Test(guard, shares_an_ingress_qdisc, .init = world_enter)
 
 Test(guard, interface_that_vanishes, .init = world_enter)
 {
-	uplink_make();
+	world_uplink();
 	struct guard *guard = open_guard(GUARD_CLSACT, &claims);
 	const int ifindex = world_ifindex("up0");
 
@@ -300,7 +290,7 @@ Test(guard, interface_that_vanishes, .init = world_enter)
 
 Test(guard, sockets_silence_the_kernel_too, .init = world_enter)
 {
-	const int peer = uplink_make();
+	const int peer = world_uplink();
 	struct guard *guard = open_guard(GUARD_SOCKETS, &claims);
 
 	cr_expect_str_eq(guard_kind(guard), "sockets");
@@ -320,7 +310,7 @@ Test(guard, sockets_silence_the_kernel_too, .init = world_enter)
 
 Test(guard, sockets_pass_over_a_port_that_is_held, .init = world_enter)
 {
-	uplink_make();
+	world_uplink();
 	struct guard *guard = open_guard(GUARD_SOCKETS, &claims);
 	struct sockaddr_storage here;
 	const socklen_t size = host_address(AF_INET, 61005, &here);
@@ -351,7 +341,7 @@ static int try_here(int type, const char *to, uint16_t port)
 
 Test(guard, published_sockets_hear_the_host_alone, .init = world_enter)
 {
-	const int peer = uplink_make();
+	const int peer = world_uplink();
 	const int types[] = {SOCK_STREAM, SOCK_DGRAM};
 	char byte;
 

@@ -94,17 +94,6 @@ static enum route_result route_to(
 	return host_route_get(netlink, family_of(to), &destination, route);
 }
 
-/* up0 is 192.0.2.2/24 and 2001:db8::2/64, the other end .1 and ::1. */
-static int uplink_make(void)
-{
-	const int peer = world_peer("up0", "net0");
-
-	sh("ip addr add 192.0.2.2/24 dev up0; ip addr add 2001:db8::2/64 dev up0 nodad");
-	sh_in(peer, "ip addr add 192.0.2.1/24 dev net0");
-	sh_in(peer, "ip addr add 2001:db8::1/64 dev net0 nodad");
-	return peer;
-}
-
 static void expect_addr(const union addr *found, const char *text)
 {
 	const union addr wanted = address(text);
@@ -117,7 +106,7 @@ Test(netlink, routes_by_gateway_and_on_link, .init = world_enter)
 	struct events *events = open_netlink();
 	struct host_route route;
 
-	uplink_make();
+	world_uplink();
 	sh("ip route add default via 192.0.2.1; ip route add default via 2001:db8::1");
 	cr_assert_eq(route_to(events->netlink, "198.51.100.1", &route), ROUTE_UPLINK);
 	cr_expect_eq(route.ifindex, world_ifindex("up0"));
@@ -146,7 +135,7 @@ Test(netlink, routes_with_particulars, .init = world_enter)
 	struct events *events = open_netlink();
 	struct host_route route;
 
-	uplink_make();
+	world_uplink();
 	sh("ip addr add 192.0.2.77/24 dev up0");
 	sh("ip route add 198.51.100.0/24 via 192.0.2.1 mtu 1280 src 192.0.2.77");
 	sh("ip route add 203.0.113.0/24 via inet6 2001:db8::1 dev up0");
@@ -181,7 +170,7 @@ Test(netlink, what_is_no_uplink, .init = world_enter)
 	struct events *events = open_netlink();
 	struct host_route route;
 
-	uplink_make();
+	world_uplink();
 	sh("ip route add prohibit 10.1.0.0/16; ip route add blackhole 10.2.0.0/16");
 	sh("ip route add unreachable 10.3.0.0/16; ip route add unreachable fd03::/16");
 	sh("ip route add prohibit fd01::/16; ip route add blackhole fd02::/16");
@@ -210,7 +199,7 @@ Test(netlink, route_mtu_follows_the_interface, .init = world_enter)
 	struct events *events = open_netlink();
 	struct host_route route;
 
-	uplink_make();
+	world_uplink();
 	cr_assert_eq(route_to(events->netlink, "192.0.2.1", &route), ROUTE_UPLINK);
 	cr_expect_eq(route.mtu, 1500);
 	forget(events);
@@ -228,7 +217,7 @@ Test(netlink, look_up_is_fast, .init = world_enter)
 	struct host_route route;
 	struct timespec start, end;
 
-	uplink_make();
+	world_uplink();
 	sh("ip route add default via 192.0.2.1");
 	clock_gettime(CLOCK_MONOTONIC, &start);
 	for (unsigned i = 0; i < 2000; i++)
@@ -247,7 +236,7 @@ Test(netlink, interfaces, .init = world_enter)
 	struct events *events = open_netlink();
 	struct host_interface interface;
 
-	uplink_make();
+	world_uplink();
 	sh("ip link set up0 address 02:00:00:00:00:07 mtu 1400");
 	cr_assert_eq(host_interface_get(events->netlink, world_ifindex("up0"), &interface), 0);
 	cr_expect_str_eq(interface.name, "up0");
@@ -298,7 +287,7 @@ Test(netlink, addresses, .init = world_enter)
 {
 	struct events *events = open_netlink();
 
-	uplink_make();
+	world_uplink();
 	sh("ip addr add 10.9.8.7 peer 10.0.0.1/30 dev up0");
 	sh("echo 5 >/proc/sys/net/ipv6/conf/up0/dad_transmits");
 	sh("ip addr add 2001:db8::77/64 dev up0");
@@ -315,7 +304,7 @@ Test(netlink, address_events, .init = world_enter)
 {
 	struct events *events = open_netlink();
 
-	uplink_make();
+	world_uplink();
 	forget(events);
 	sh("ip addr add 192.0.2.50/24 dev up0");
 	const struct host_event *event = await(events, HOST_ADDRESS_ADDED, "192.0.2.50");
@@ -344,7 +333,7 @@ Test(netlink, interface_events, .init = world_enter)
 {
 	struct events *events = open_netlink();
 
-	uplink_make();
+	world_uplink();
 	const int ifindex = world_ifindex("up0");
 	forget(events);
 	sh("ip link set up0 down");
@@ -369,7 +358,7 @@ Test(netlink, route_and_rule_events_come_once, .init = world_enter)
 {
 	struct events *events = open_netlink();
 
-	uplink_make();
+	world_uplink();
 	forget(events);
 	sh("for i in 1 2 3 4 5; do ip route add 10.$i.0.0/16 via 192.0.2.1; done");
 	cr_expect_not_null(await(events, HOST_ROUTES_CHANGED, NULL));
@@ -388,7 +377,7 @@ Test(netlink, overrun, .init = world_enter)
 	struct events *events = open_netlink();
 	const int small = 1;
 
-	uplink_make();
+	world_uplink();
 	forget(events);
 	cr_assert_eq(setsockopt(host_netlink_fd(events->netlink), SOL_SOCKET, SO_RCVBUF, &small,
 			     sizeof(small)),
@@ -423,7 +412,7 @@ static void expect_resolution(struct events *events, const char *text)
 Test(netlink, neighbours_are_resolved_and_kept, .init = world_enter)
 {
 	struct events *events = open_netlink();
-	const int peer = uplink_make();
+	const int peer = world_uplink();
 	const union addr gateway = address("192.0.2.1");
 	uint8_t mac[6];
 
@@ -445,7 +434,7 @@ Test(netlink, neighbours_that_do_not_answer, .init = world_enter)
 	const union addr nobody = address("192.0.2.99");
 	uint8_t mac[6];
 
-	uplink_make();
+	world_uplink();
 	sh("echo 1 >/proc/sys/net/ipv4/neigh/up0/mcast_solicit");
 	sh("echo 100 >/proc/sys/net/ipv4/neigh/up0/retrans_time_ms");
 	forget(events);
@@ -464,7 +453,7 @@ Test(netlink, neighbours_that_an_administrator_fixed, .init = world_enter)
 	struct events *events = open_netlink();
 	uint8_t mac[6];
 
-	uplink_make();
+	world_uplink();
 	sh("ip neigh add 192.0.2.8 lladdr 02:00:00:00:00:08 dev up0 nud permanent");
 	cr_expect_eq(neighbour(events, "192.0.2.8", mac), 0);
 	cr_expect_arr_eq(mac, "\2\0\0\0\0\10", 6);
