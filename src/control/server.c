@@ -68,7 +68,8 @@ struct control_client {
 struct control_server {
 	uv_loop_t *loop;
 	const struct log *log;
-	struct control_settings settings;
+	struct control_settings settings; /* without the strings, which are the caller's */
+	bool has_group;                   /* the socket was given to one */
 	struct control_socket socket;
 	uv_poll_t listener;
 	bool stopped;
@@ -262,11 +263,9 @@ static const struct control_method *method_find(
 
 /* Root and whoever runs the daemon may ask for anything; and so may a group that the socket was
  * given to: nobody outside it could have opened the socket. */
-static bool peer_may_act(const struct control_settings *settings, const struct ucred *peer)
+static bool peer_may_act(const struct control_server *server, const struct ucred *peer)
 {
-	const bool has_group = settings->group && settings->group[0];
-
-	return peer->uid == 0 || peer->uid == geteuid() || has_group;
+	return peer->uid == 0 || peer->uid == geteuid() || server->has_group;
 }
 
 static void request_dispatch(struct control_request *request, const char *name)
@@ -274,7 +273,7 @@ static void request_dispatch(struct control_request *request, const char *name)
 	const struct control_settings *settings = &request->client->server->settings;
 	const struct control_method *method = method_find(settings, name);
 
-	if (!peer_may_act(settings, &request->peer))
+	if (!peer_may_act(request->client->server, &request->peer))
 		return control_fail(request, CONTROL_DENIED,
 			"user id %u may not do this: ask as root, as the user that runs tungated, "
 			"or as a member of its control-group",
@@ -528,6 +527,8 @@ int control_server_start(uv_loop_t *loop, const struct log *log,
 	new->loop = loop;
 	new->log = log;
 	new->settings = *settings;
+	new->settings.path = new->settings.group = NULL;
+	new->has_group = settings->group && settings->group[0];
 	if (new->settings.line_max_ms == 0)
 		new->settings.line_max_ms = CONTROL_LINE_MS;
 	new->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);

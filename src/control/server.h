@@ -81,7 +81,7 @@ struct control_settings {
 /*
  * Listen.  0 or -errno, logged; -EADDRINUSE where another instance serves this path.  A socket left
  * behind by a dead instance is replaced; a missing parent directory is made (one level).
- * `methods` and `log` are borrowed.
+ * `log` and `methods` are borrowed as long as it runs; `path` and `group` only now.
  */
 int control_server_start(uv_loop_t *loop, const struct log *log,
 	const struct control_settings *settings, struct control_server **server);

@@ -103,6 +103,7 @@ static int on_detach(void *context, const char *name, struct request_error *erro
 {
 	struct butler *butler = context;
 
+	butler->detaches++;
 	if (butler->refusal < 0)
 		return refuse(butler, error);
 	if (strcmp(name, "fresh") != 0 || !butler->attached) {

@@ -24,8 +24,9 @@ struct butler {
 	unsigned forward_count;
 	struct daemon_attach attach; /* the last one; its strings are: */
 	char attach_name[64], attach_where[64];
-	bool attached; /* the link `fresh` */
-	int refusal;   /* below 0: what every action returns, with a sentence */
+	bool attached;     /* the link `fresh` */
+	unsigned detaches; /* that were asked for */
+	int refusal;       /* below 0: what every action returns, with a sentence */
 };
 
 struct butler *butler_open(void);
