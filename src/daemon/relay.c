@@ -80,30 +80,36 @@ int relay_connect(struct relay *relay, int type)
 int relay_start(uv_loop_t *loop, const struct log *log, const struct relay_settings *settings,
 	struct relay **relay)
 {
-	struct relay *new;
-	int type, err;
+	struct relay *new = NULL;
+	int type = 0, err;
 	socklen_t size = sizeof(type);
 
-	if (getsockopt(settings->listen_fd, SOL_SOCKET, SO_TYPE, &type, &size) < 0)
-		return -errno;
+	if (getsockopt(settings->listen_fd, SOL_SOCKET, SO_TYPE, &type, &size) < 0) {
+		err = -errno;
+		goto fail;
+	}
 	new = type == SOCK_STREAM ? relay_tcp_new(settings) : relay_udp_new(settings);
-	if (!new)
-		return -ENOMEM;
+	if (!new) {
+		err = -ENOMEM;
+		goto fail;
+	}
+	err = uv_poll_init(loop, &new->listener, settings->listen_fd);
+	if (err < 0)
+		goto fail;
 	new->loop = loop;
 	new->log = log;
 	new->settings = *settings;
 	new->listener.data = new->timer.data = new;
-	err = uv_poll_init(loop, &new->listener, settings->listen_fd);
-	if (err < 0) {
-		log_error(log, "relay: cannot poll the listening socket: %s", uv_strerror(err));
-		free(new);
-		return err;
-	}
 	uv_timer_init(loop, &new->timer);
 	new->references = 2;
 	relay_listen(new);
 	*relay = new;
 	return 0;
+
+fail:
+	log_error(log, "relay: cannot serve a listening socket: %s", strerror(-err));
+	free(new);
+	return err;
 }
 
 void relay_stop(struct relay *relay)

@@ -356,16 +356,15 @@ static void on_holder_gone(void *context)
 static void attach_hold(
 	struct requests *requests, struct control_request *request, const struct daemon_link *link)
 {
-	struct hold *hold = calloc(1, sizeof(*hold));
+	struct hold *hold = malloc(sizeof(*hold)), held = {requests, link->zone, ""};
 	struct request_error error;
 
+	(void)text_copy(held.name, sizeof(held.name), link->name);
 	if (!hold) {
-		(void)requests->ops.detach(requests->ops.context, link->name, &error);
+		(void)requests->ops.detach(requests->ops.context, held.name, &error);
 		return control_fail(request, CONTROL_FAILED, "out of memory");
 	}
-	hold->requests = requests;
-	hold->zone = link->zone;
-	(void)text_copy(hold->name, sizeof(hold->name), link->name);
+	*hold = held;
 	control_stream_push(
 		control_stream(request, on_holder_gone, hold), attached_json(requests, link));
 }

@@ -426,3 +426,17 @@ Test(relay_tcp, the_target_may_live_in_another_namespace)
 	world_close(world);
 	close(netns);
 }
+
+Test(relay_tcp, what_is_no_socket_is_refused)
+{
+	const int fd = open("/dev/null", O_RDWR);
+	const struct relay_settings settings = {.listen_fd = fd, .connections_max = 1};
+	struct relay *relay;
+	uv_loop_t loop;
+
+	uv_loop_init(&loop);
+	cr_expect_eq(relay_start(&loop, world_log(), &settings, &relay), -ENOTSOCK);
+	cr_expect(world_logged("relay: cannot serve"));
+	cr_expect_eq(uv_loop_close(&loop), 0);
+	close(fd);
+}
