@@ -113,7 +113,8 @@ static struct packet *make(
 		lab_address_text(lab, to, strlen(to)), &build);
 }
 
-/* It leaves as it came but for addresses and ports: still whole, its sum still partial. */
+/* It leaves as it came but for addresses and ports: still whole, its sum still partial, what it
+ * carries untouched (RFC 4787 REQ-10, RFC 5382 REQ-6). */
 static uint16_t expect_whole(struct lab *lab, struct packet *packet, zone_id zone)
 {
 	const struct offload offload = packet->offload;

@@ -67,6 +67,14 @@ STORY(exhaustion, a_finished_connection_gives_up_its_port, LAB(.ports = ONE_PORT
 	{"second tcp second:4000 > server:80 S seq 1", "uplink tcp host:61000 > server:80 S seq 1"},
 	{"states", "syn-sent"}, {"events", "2 1 1"});
 
+/* Only to who can use it. */
+STORY(exhaustion, a_finished_connection_s_port_is_of_no_use_to_udp, LAB(.ports = ONE_PORT),
+	FINISHED("guest"),
+	{"guest udp guest:5000 > server:80", "uplink udp host:61000 > server:80"},
+	{"second udp second:5000 > server:80", "drop no-port",
+		"second icmp gateway > second prohibited about udp second:5000 > server:80"},
+	{"states", "time-wait unreplied"});
+
 /* RFC 6888 REQ-11: what lives is not ended for what is new. */
 STORY(exhaustion, a_live_connection_keeps_its_port, LAB(.ports = ONE_PORT),
 	{"guest tcp guest:4000 > server:80 S seq 1000", "uplink tcp host:$a > server:80 S"},

@@ -109,6 +109,13 @@ STORY(icmp_error, changes_nothing, LAB(),
 	{"uplink icmp router > host host-unreachable about icmp host > server echo id $a",
 		"drop no-flow"});
 
+/* RFC 7857, 8: nor does the guest's own about what came to a port that it has closed. */
+STORY(icmp_error, from_a_guest_prolongs_nothing, LAB(), UDP_FLOW,
+	{"uplink udp server:99 > host:$a", "guest udp server:99 > guest:5000"}, {"wait 299"},
+	{"guest icmp guest > server port-unreachable about udp server:99 > guest:5000",
+		"uplink icmp host > server port-unreachable about udp server:99 > host:$a"},
+	{"wait 2"}, {"flows", "0"});
+
 STORY(icmp_error, a_connection_goes_on, LAB(), TCP_FLOW,
 	{"uplink icmp server > host port-unreachable about tcp host:$a > server:80 S seq 1000",
 		"guest icmp server > guest port-unreachable"},
