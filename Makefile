@@ -2,6 +2,7 @@
 # tungate: `make help` lists the targets.  Everything built goes to build/.
 
 .DELETE_ON_ERROR:
+.SECONDARY:
 MAKEFLAGS += --no-builtin-rules
 SHELL := /bin/bash
 

@@ -247,11 +247,11 @@ static void loop_close_handle(uv_handle_t *handle, void *argument)
 		uv_close(handle, NULL);
 }
 
+/* Close what handles there still are, and see them closed. */
 static void loop_finish(struct daemon *daemon)
 {
 	uv_walk(daemon->loop, loop_close_handle, NULL);
 	uv_run(daemon->loop, UV_RUN_DEFAULT);
-	uv_loop_close(daemon->loop);
 }
 
 static void daemon_loop(struct daemon *daemon)
@@ -345,6 +345,7 @@ int daemon_run(const struct daemon_options *options)
 	uv_loop_init(&loop);
 	daemon.started_ms = uv_now(&loop);
 	const int error = daemon_start_and_run(&daemon);
+	uv_loop_close(&loop);
 	config_free(daemon.config);
 	return error == 0 ? 0 : 1;
 }

@@ -457,6 +457,13 @@ bool guests_describe(const struct guests *guests, unsigned index, struct daemon_
 
 /* ---- by the config ---- */
 
+static void line_ignore(void *context, enum log_level level, const char *line)
+{
+	(void)context;
+	(void)level;
+	(void)line;
+}
+
 /* Quiet where the namespace is not there yet: it is tried again. */
 static void config_link_attach(struct guests *guests, const struct link_config *config)
 {
@@ -465,7 +472,7 @@ static void config_link_attach(struct guests *guests, const struct link_config *
 	int netns_fd = -1;
 
 	if (config->kind == LINK_NETNS) {
-		const struct log silent = {.level = LOG_LEVEL_ERROR, .sink = NULL};
+		const struct log silent = {.level = LOG_LEVEL_ERROR, .sink = line_ignore};
 		netns_fd = netns_open(&silent, config->netns);
 		if (netns_fd < 0)
 			return;

@@ -6,8 +6,6 @@
  * relays, the engine's forward, and last the claims, from when on packets from outside are ours.
  */
 #include <errno.h>
-#include <linux/filter.h>
-#include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +16,7 @@
 #include "daemon/service.h"
 #include "daemon/sockets.h"
 #include "daemon/uplinks.h"
+#include "host/guard.h"
 
 #define RELAY_CLIENTS_MAX 256
 #define RELAY_UDP_IDLE_MS 60000
@@ -55,21 +54,11 @@ static bool relay_target(void *context, struct sockaddr_storage *address)
 /*
  * The socket serves the host itself, and neighbours on interfaces that are no uplinks.  Whatever
  * comes over an uplink is the engine's: the guard keeps it from the socket.  Where the guard is
- * itself one of sockets it cannot, and the socket hears `lo` only.
+ * itself one of sockets it cannot, and the socket hears the host only.
  */
-static int accept_local_only(int fd)
+static int shield(const struct daemon *daemon, int fd)
 {
-	struct sock_filter code[] = {
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (uint32_t)(SKF_AD_OFF + SKF_AD_IFINDEX)),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, if_nametoindex("lo"), 0, 1),
-		BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
-		BPF_STMT(BPF_RET | BPF_K, 0),
-	};
-	const struct sock_fprog program = {.len = sizeof(code) / sizeof(code[0]), .filter = code};
-
-	return setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program)) == 0
-		       ? 0
-		       : -errno;
+	return uplinks_are_shielded(daemon->uplinks) ? 0 : guard_local_only(fd);
 }
 
 static int port_open(
@@ -95,9 +84,7 @@ static int port_open(
 	settings.listen_fd = socket_listen(-1, type, forward->guest_family, &forward->host, number);
 	result = settings.listen_fd;
 	if (result >= 0)
-		result = uplinks_are_shielded(daemon->uplinks)
-				 ? 0
-				 : accept_local_only(settings.listen_fd);
+		result = shield(daemon, settings.listen_fd);
 	if (result == 0)
 		result = relay_start(daemon->loop, daemon->log, &settings, &port->relay);
 	if (result == 0) {

@@ -27,6 +27,9 @@ static struct port_claims claims_of(struct uplinks *uplinks)
 		for (unsigned a = 0; a < uplinks->uplink[i]->address_count; a++)
 			if (count < CLAIMS_ADDRESSES_MAX)
 				uplinks->claimed[count++] = uplinks->uplink[i]->address[a];
+	/* No address of ours would mean any address; 0.0.0.0 is nobody's. */
+	if (count == 0)
+		uplinks->claimed[count++] = (struct claimed_address){.family = AF_INET};
 	return (struct port_claims){
 		.external = uplinks->daemon->config->gateway.ports,
 		.published = uplinks->published,

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -34,16 +35,28 @@ static int name_take(struct port_range ports)
 	return error;
 }
 
+/* A port number of the name, and what stands behind it. */
+static bool number_read(const char **text, char end, uint16_t *number)
+{
+	char *rest;
+	const unsigned long value = strtoul(*text, &rest, 10);
+
+	if (rest == *text || *rest != end || value > UINT16_MAX)
+		return false;
+	*number = (uint16_t)value;
+	*text = rest + 1;
+	return true;
+}
+
 /* The range in a line of /proc/net/unix, where an abstract name begins with '@'. */
 static bool line_range(const char *line, struct port_range *range)
 {
 	const char *name = strstr(line, "@" NAME);
-	unsigned first, last;
 
-	if (name == NULL || sscanf(name, "@" NAME "%u-%u", &first, &last) != 2)
+	if (name == NULL)
 		return false;
-	*range = (struct port_range){(uint16_t)first, (uint16_t)last};
-	return true;
+	name += strlen("@" NAME);
+	return number_read(&name, '-', &range->first) && number_read(&name, '\n', &range->last);
 }
 
 /* Somebody's range that overlaps ours and is not the same: ours alone has its name. */
