@@ -43,6 +43,13 @@ STORY(forward, claims_must_not_overlap, LAB(), {"forward tcp 8080-8089 guest:80"
 	{"unforward udp 8080-8089 guest:80", "ENOENT"}, {"unforward tcp 8080-8089 guest:80", "ok"},
 	{"unforward tcp 8080-8089 guest:80", "ENOENT"}, {"forward tcp 8089 second:80", "ok"});
 
+/* Port shadow, CVE-2021-3773: no guest's mapping is ever a published port, or the other way round.
+ */
+STORY(forward, never_a_port_of_mappings, LAB(), {"forward tcp 61000 guest:80", "EINVAL"},
+	{"forward udp 61099 guest:80", "EINVAL"}, {"forward udp 60990-61000 guest:80", "EINVAL"},
+	{"forward udp 61050-61051 guest:80", "EINVAL"}, {"forward udp 60990-60999 guest:80", "ok"},
+	{"forward udp 61100 guest:80", "ok"});
+
 STORY(forward, deleting_it_ends_its_flows, LAB(), {"forward tcp 8080 guest:80", "ok"},
 	{"forward tcp 8081 guest:80", "ok"},
 	{"uplink tcp server:4000 > host:8080 S seq 1000", "guest tcp server:4000 > guest:80 S"},
