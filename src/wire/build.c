@@ -163,9 +163,9 @@ bool build_tcp_reset(struct packet *out, const struct packet *about)
 	if (segment->flags & TCP_ACK) {
 		reset.sequence = ntohl(segment->acknowledgment);
 	} else {
+		/* What was parsed and has neither ACK nor RST is a SYN, which counts as one. */
 		reset.tcp_flags |= TCP_ACK;
-		reset.acknowledgment = ntohl(segment->sequence) + packet_payload_bytes(about) +
-				       !!(segment->flags & TCP_SYN) + !!(segment->flags & TCP_FIN);
+		reset.acknowledgment = ntohl(segment->sequence) + packet_payload_bytes(about) + 1;
 	}
 	return build_packet(out, &reset) > 0;
 }

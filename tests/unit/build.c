@@ -38,7 +38,11 @@ static struct packet *make_error(
 	const union addr gateway = address(v4 ? "10.77.0.1" : "fd00::1");
 	struct packet *error = packet_with_room(BUILD_ERROR_BYTES_MAX);
 
+	error->offload = about->offload; /* what the buffer was used for before */
+	error->parsed = true;
 	cr_assert(build_icmp_error(error, about, &gateway, type, code, mtu));
+	cr_expect_not(error->parsed);
+	cr_expect_eq(error->offload.flags, 0);
 	cr_expect_eq(error->length, length);
 	cr_expect_null(packet_fault(error), "%s", packet_fault(error));
 	cr_assert(packet_parse(error));
@@ -76,6 +80,25 @@ Test(build, icmp_errors)
 		ICMP6_PORT_UNREACHABLE, 1232);
 	expect_error(parsed(ECHO_PACKET("10.77.0.5", "192.0.2.1", .payload_bytes = 9)),
 		ICMP4_TIME_EXCEEDED, 0, 37);
+}
+
+/* RFC 1812 4.3.2.5, RFC 6864 4.1. */
+Test(build, icmp_errors_are_control_traffic)
+{
+	struct packet *about = parsed(UDP_PACKET(GUEST4, SERVER4));
+	struct packet *error = make_error(about, ICMP4_TIME_EXCEEDED, 0, 0, 56);
+
+	cr_expect_eq(packet_ipv4(error)->tos, 0xc0);
+	cr_expect_eq(packet_ipv4(error)->ttl, 64);
+	cr_expect_eq(packet_ipv4(error)->fragment, htons(IPV4_DF));
+	packet_dispose(error);
+	packet_dispose(about);
+
+	about = parsed(UDP_PACKET(GUEST6, SERVER6));
+	error = make_error(about, ICMP6_TIME_EXCEEDED, 0, 0, 96);
+	cr_expect_eq(packet_ipv6(error)->hop_limit, 64);
+	packet_dispose(error);
+	packet_dispose(about);
 }
 
 Test(build, path_mtu_errors)
@@ -133,6 +156,25 @@ Test(build, quotes_of_super_packets)
 	packet_dispose(whole);
 	packet_dispose(error);
 	packet_dispose(about);
+}
+
+/* A partial field that ends with the quote is completed, one that is cut is left. */
+Test(build, partial_sums_at_the_end_of_the_quote)
+{
+	for (uint16_t field = 546; field <= 550; field++) {
+		struct packet *about = UDP_PACKET(GUEST4, SERVER4, .payload_bytes = 600);
+
+		about->data[600] = 1; /* so that the complete sum is another one */
+		about->offload = (struct offload){.flags = OFFLOAD_NEEDS_CSUM,
+			.csum_start = 100,
+			.csum_offset = (uint16_t)(field - 100)};
+		struct packet *error =
+			make_error(parsed(about), ICMP4_TIME_EXCEEDED, 0, 0, 28 + 548);
+		const bool same = memcmp(error->data + 28, about->data, 548) == 0;
+		cr_expect_eq(same, field > 546, "%u", field);
+		packet_dispose(error);
+		packet_dispose(about);
+	}
 }
 
 static void expect_no_error(struct packet *about, const char *what)
@@ -232,6 +274,16 @@ Test(build, resets)
 	}
 }
 
+Test(build, reset_needs_room)
+{
+	struct packet *about = parsed(TCP_PACKET(GUEST6, SERVER6, .tcp_flags = TCP_ACK));
+	struct packet *reset = packet_with_room(59);
+
+	cr_expect_not(build_tcp_reset(reset, about));
+	packet_dispose(reset);
+	packet_dispose(about);
+}
+
 Test(build, no_reset_about_a_reset_or_another_protocol)
 {
 	struct packet *reset = packet_with_room(60);
@@ -274,6 +326,62 @@ Test(build, packets_are_right)
 			0);
 		packet_dispose(packet);
 	}
+}
+
+Test(build, options_of_a_syn)
+{
+	static const uint8_t all[] = {2, 4, 5, 180, 1, 1, 4, 2, 1, 3, 3, 0};
+	struct packet *packet = TCP_PACKET(GUEST4, SERVER4, .tcp_flags = TCP_SYN, .mss = 1460,
+		.sack_permitted = true, .scale = 0);
+
+	cr_assert_eq(packet->length, 20 + 20 + sizeof(all));
+	cr_expect_eq(memcmp(packet->data + 40, all, sizeof(all)), 0);
+	cr_expect_eq(packet->data[32], 8 << 4);
+	packet_dispose(packet);
+}
+
+Test(build, fields_of_icmp)
+{
+	struct packet *packet = ECHO_PACKET(
+		"10.77.0.5", "192.0.2.1", .source_port = 0x1234, .destination_port = 0x5678);
+
+	cr_expect_eq(memcmp(packet->data + 24, "\x12\x34\x56\x78", 4), 0);
+	packet_dispose(packet);
+	packet = ICMP_PACKET("fd00::5", "2001:db8::1", .icmp_type = ICMP6_TOO_BIG, .icmp_code = 7,
+		.icmp_rest = 0x12345678);
+	cr_expect_eq(memcmp(packet->data + 40, "\x02\x07", 2), 0);
+	cr_expect_eq(memcmp(packet->data + 44, "\x12\x34\x56\x78", 4), 0);
+	packet_dispose(packet);
+}
+
+Test(build, super_packets)
+{
+	struct packet *packet = UDP_PACKET(GUEST6, SERVER6, .payload_bytes = 100, .ttl = 9,
+		.partial_checksum = true, .gso_size = 30);
+	const struct offload expected = {.flags = OFFLOAD_NEEDS_CSUM,
+		.gso_type = OFFLOAD_GSO_UDP_L4,
+		.header_size = 48,
+		.gso_size = 30,
+		.csum_start = 40,
+		.csum_offset = 6};
+
+	cr_expect_eq(memcmp(&packet->offload, &expected, sizeof(expected)), 0);
+	cr_expect_eq(packet_ipv6(packet)->hop_limit, 9);
+	cr_expect_null(packet_fault(packet));
+	packet_dispose(packet);
+}
+
+Test(build, no_payload_means_zeros)
+{
+	struct packet *packet = packet_with_room(60);
+	const struct build build = {
+		.family = AF_INET, .protocol = IPPROTO_UDP, .payload_bytes = 32};
+
+	memset(packet->data, 0xff, 60);
+	cr_assert_eq(build_packet(packet, &build), 60);
+	for (unsigned i = 28; i < 60; i++)
+		cr_expect_eq(packet->data[i], 0);
+	packet_dispose(packet);
 }
 
 Test(build, what_does_not_fit_is_not_made)
