@@ -62,6 +62,15 @@ STORY(forward, deleting_it_ends_its_flows, LAB(), {"forward tcp 8080 guest:80", 
 	{"guest tcp guest:80 > server:4001 SA seq 1 ack 1001",
 		"uplink tcp host:8081 > server:4001 SA"});
 
+STORY(forward, deleting_it_ends_no_flow_of_another, LAB(), {"forward tcp host:8080 guest:80", "ok"},
+	{"forward tcp host2:8080 guest:80", "ok"}, {"forward udp host:8080 guest:80", "ok"},
+	{"uplink tcp server:4000 > host:8080 S", "guest tcp server:4000 > guest:80 S"},
+	{"uplink tcp server:4001 > host2:8080 S", "guest tcp server:4001 > guest:80 S"},
+	{"uplink udp server:4000 > host:8080", "guest udp server:4000 > guest:80"},
+	{"unforward tcp host:8080 guest:80", "ok"}, {"flows", "2"},
+	{"uplink tcp server:4001 > host2:8080 S", "guest tcp server:4001 > guest:80 S"},
+	{"uplink udp server:4000 > host:8080", "guest udp server:4000 > guest:80"});
+
 /* nf_nat_edemux.sh, and "dnat clash" of nft_nat.sh: one client socket, two published ports, one
  * service.  The guest must be able to tell the two connections apart. */
 STORY(forward, two_published_ports_of_one_service, LAB(), {"forward tcp 8080 guest:80", "ok"},
