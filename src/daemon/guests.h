@@ -8,7 +8,7 @@
 #include "daemon/daemon.h"
 #include "link/link.h"
 
-int guests_create(struct daemon *daemon, struct guests **guests);
+int guests_create(struct daemon *daemon, struct guests **result);
 void guests_free(struct guests *guests);
 /* Attach the config's links that are not attached.  One that cannot be is logged and tried again
  * when its namespace may have appeared. */

@@ -10,7 +10,7 @@
 #include "link/link.h"
 
 /* 0 or -ENOMEM. */
-int io_create(struct daemon *daemon, struct io **io);
+int io_create(struct daemon *daemon, struct io **result);
 void io_free(struct io *io);
 
 /* A link has something to read.  0, or -ENODEV where it is dead. */

@@ -12,7 +12,7 @@
 
 #include "daemon/daemon.h"
 
-int publish_create(struct daemon *daemon, struct publish **publish);
+int publish_create(struct daemon *daemon, struct publish **result);
 void publish_free(struct publish *publish);
 
 int publish_add(

@@ -15,7 +15,7 @@
 #include "link/link.h"
 
 /* Make the namespace and serve the config's networks.  0 or -errno, logged. */
-int service_create(struct daemon *daemon, struct service **service);
+int service_create(struct daemon *daemon, struct service **result);
 /* Serve networks that the config has gained.  0 or -errno, logged. */
 int service_update(struct service *service);
 void service_free(struct service *service);

@@ -11,7 +11,7 @@
 #include "daemon/daemon.h"
 #include "host/claims.h"
 
-int uplinks_create(struct daemon *daemon, struct uplinks **uplinks);
+int uplinks_create(struct daemon *daemon, struct uplinks **result);
 void uplinks_free(struct uplinks *uplinks);
 /* Open the uplinks of the default routes (the engine exists by now).  Never fails: without a
  * default route a warning says so, and routes that appear later are followed. */
