@@ -4,58 +4,75 @@
 #include "../support/packets.h"
 #include "../support/steps.h"
 
+/* clang-format off */
+
 /* A guest is told by its gateway, and finds it in its traceroute; no flow begins. */
 STORY(egress, hop_limit_of_a_guest, LAB(),
-	{"guest udp guest:5000 > server:33434 ttl 1", "drop ttl",
-		"guest icmp gateway > guest time-exceeded about udp guest:5000 > server:33434 ttl "
-		"1"},
-	{"flows", "0"}, {"ports", "0"},
+	{"guest udp guest:5000 > server:33434 ttl 1",
+		"drop ttl",
+		"guest icmp gateway > guest time-exceeded "
+		"about udp guest:5000 > server:33434 ttl 1"},
+	{"flows", "0"},
+	{"ports", "0"},
 	{"guest udp guest:5000 > server:33434 ttl 2", "uplink udp host:$a > server:33434 ttl 1"},
-	{"guest udp guest:5000 > server:33434 ttl 1", "drop ttl",
-		"guest icmp gateway > guest time-exceeded about udp guest:5000 > server:33434 ttl "
-		"1"},
-	{"guest tcp guest:5000 > server:80 S ttl 1", "drop ttl",
-		"guest icmp gateway > guest time-exceeded about tcp guest:5000 > server:80 S ttl "
-		"1"},
-	{"guest icmp guest > server echo id 3 ttl 1", "drop ttl",
+	{"guest udp guest:5000 > server:33434 ttl 1",
+		"drop ttl",
+		"guest icmp gateway > guest time-exceeded "
+		"about udp guest:5000 > server:33434 ttl 1"},
+	{"guest tcp guest:5000 > server:80 S ttl 1",
+		"drop ttl",
+		"guest icmp gateway > guest time-exceeded "
+		"about tcp guest:5000 > server:80 S ttl 1"},
+	{"guest icmp guest > server echo id 3 ttl 1",
+		"drop ttl",
 		"guest icmp gateway > guest time-exceeded about icmp guest > server echo id 3"},
-	{"far udp far:5000 > server:33434 ttl 1", "drop ttl",
+	{"far udp far:5000 > server:33434 ttl 1",
+		"drop ttl",
 		"far icmp far-gateway > far time-exceeded about udp far:5000 > server:33434"},
 	{"flows", "1"});
 
 /* Who is outside is told by the host, and no inner address shows. */
-STORY(egress, hop_limit_from_the_uplink, LAB(), {"forward udp 8080 guest:80", "ok"},
+STORY(egress, hop_limit_from_the_uplink, LAB(),
+	{"forward udp 8080 guest:80", "ok"},
 	{"guest udp guest:5000 > server:99", "uplink udp host:$a > server:99"},
-	{"uplink udp server:99 > host:$a ttl 1 len 10", "drop ttl",
-		"uplink icmp host > server time-exceeded about udp server:99 > host:$a len 10 ttl "
-		"1"},
-	{"uplink udp server:4000 > host2:8080 ttl 1", "drop ttl",
-		"uplink icmp host2 > server time-exceeded about udp server:4000 > host2:8080 ttl "
-		"1"},
-	{"uplink udp server:99 > host:1 ttl 1", "drop not-for-us"}, {"flows", "1"});
+	{"uplink udp server:99 > host:$a ttl 1 len 10",
+		"drop ttl",
+		"uplink icmp host > server time-exceeded "
+		"about udp server:99 > host:$a len 10 ttl 1"},
+	{"uplink udp server:4000 > host2:8080 ttl 1",
+		"drop ttl",
+		"uplink icmp host2 > server time-exceeded "
+		"about udp server:4000 > host2:8080 ttl 1"},
+	{"uplink udp server:99 > host:1 ttl 1", "drop not-for-us"},
+	{"flows", "1"});
 
 /* RFC 4787 REQ-13: larger than the way out, the headers counted. */
 STORY(egress, too_big_for_the_uplink4, LAB(.families = LAB_IPV4),
-	{"guest udp guest:5000 > server:99 len 1473", "drop too-big",
+	{"guest udp guest:5000 > server:99 len 1473",
+		"drop too-big",
 		"guest icmp gateway > guest too-big 1500 about udp guest:5000 > server:99"},
 	{"flows", "0"},
 	{"guest udp guest:5000 > server:99 len 1472", "uplink udp host:$a > server:99 len 1472"},
-	{"guest udp guest:5000 > beyond:99 len 1253", "drop too-big",
+	{"guest udp guest:5000 > beyond:99 len 1253",
+		"drop too-big",
 		"guest icmp gateway > guest too-big 1280 about udp guest:5000 > beyond:99"},
 	{"guest udp guest:5000 > beyond:99 len 1252", "uplink udp host2:$b > beyond:99 len 1252"},
-	{"guest udp guest:5000 > beyond:99 len 1253", "drop too-big",
-		"guest icmp gateway > guest too-big 1280"});
+	{"guest udp guest:5000 > beyond:99 len 1253",
+		"drop too-big", "guest icmp gateway > guest too-big 1280"});
 
 STORY(egress, too_big_for_the_uplink6, LAB(.families = LAB_IPV6),
-	{"guest udp guest:5000 > server:99 len 1453", "drop too-big",
+	{"guest udp guest:5000 > server:99 len 1453",
+		"drop too-big",
 		"guest icmp gateway > guest too-big 1500 about udp guest:5000 > server:99"},
 	{"guest udp guest:5000 > server:99 len 1452", "uplink udp host:$a > server:99 len 1452"},
-	{"guest udp guest:5000 > beyond:99 len 1233", "drop too-big",
+	{"guest udp guest:5000 > beyond:99 len 1233",
+		"drop too-big",
 		"guest icmp gateway > guest too-big 1280 about udp guest:5000 > beyond:99"});
 
 STORY(egress, too_big_for_a_link, LAB(),
 	{"far udp far:5000 > server:99", "uplink udp host:$a > server:99"},
-	{"uplink udp server:99 > host:$a len 1300", "drop too-big",
+	{"uplink udp server:99 > host:$a len 1300",
+		"drop too-big",
 		"uplink icmp host > server too-big 1300 about udp server:99 > host:$a"},
 	{"uplink udp server:99 > host:$a len 1200", "far udp server:99 > far:5000 len 1200"});
 
@@ -84,6 +101,8 @@ STORY(egress, mss6, LAB(.families = LAB_IPV6),
 		"uplink tcp host:$e > server:80 S mss 1240"},
 	{"uplink tcp server:80 > host:$e SA seq 1 ack 2 mss 1440",
 		"far tcp server:80 > far:4000 SA mss 1240"});
+
+/* clang-format on */
 
 /* ---- super-packets ---- */
 

@@ -10,41 +10,35 @@
 #include "../support/packets.h"
 #include "../support/steps.h"
 
+/* clang-format off */
+
 #define UDP_FLOW                                                                                   \
-	{                                                                                          \
-		"guest udp guest:5000 > server:99 len 20", "uplink udp host:$a > server:99"        \
-	}
+	{"guest udp guest:5000 > server:99 len 20", "uplink udp host:$a > server:99"}
 #define TCP_FLOW                                                                                   \
 	{"guest tcp guest:4000 > server:80 S seq 1000", "uplink tcp host:$a > server:80 S"},       \
-	{                                                                                          \
-		"uplink tcp server:80 > host:$a SA seq 5000 ack 1001",                             \
-			"guest tcp server:80 > guest:4000 SA"                                      \
-	}
-#define PUBLISHED                                                                                  \
-	{"forward tcp 8080 guest:80", "ok"},                                                       \
-	{                                                                                          \
-		"uplink tcp server:4000 > host:8080 S seq 1000",                                   \
-			"guest tcp server:4000 > guest:80 S"                                       \
-	}
+	{"uplink tcp server:80 > host:$a SA seq 5000 ack 1001",                                    \
+		"guest tcp server:80 > guest:4000 SA"}
 
 /* RFC 5508 REQ-4, RFC 4787 REQ-12: from outside, about what a guest sent. */
-STORY(icmp_error, about_udp_from_the_server, LAB(), UDP_FLOW,
+STORY(icmp_error, about_udp_from_the_server, LAB(),
+	UDP_FLOW,
 	{"uplink icmp server > host port-unreachable about udp host:$a > server:99 len 20",
-		"guest icmp server > guest port-unreachable about udp guest:5000 > server:99 len "
-		"20"},
+		"guest icmp server > guest port-unreachable "
+		"about udp guest:5000 > server:99 len 20"},
 	{"states", "unreplied"});
 
-STORY(icmp_error, about_tcp_from_a_router, LAB(), TCP_FLOW,
+STORY(icmp_error, about_tcp_from_a_router, LAB(),
+	TCP_FLOW,
 	{"uplink icmp router > host host-unreachable about tcp host:$a > server:80 S seq 1000",
-		"guest icmp router > guest host-unreachable about tcp guest:4000 > server:80 S seq "
-		"1000"},
+		"guest icmp router > guest host-unreachable "
+		"about tcp guest:4000 > server:80 S seq 1000"},
 	{"states", "syn-received"});
 
 STORY(icmp_error, about_an_echo_request, LAB(),
 	{"guest icmp guest > server echo id 7 len 56", "uplink icmp host > server echo id $a"},
 	{"uplink icmp router > host time-exceeded about icmp host > server echo id $a len 56",
-		"guest icmp router > guest time-exceeded about icmp guest > server echo id 7 len "
-		"56"});
+		"guest icmp router > guest time-exceeded "
+		"about icmp guest > server echo id 7 len 56"});
 
 STORY(icmp_error, about_a_protocol_without_ports, LAB(),
 	{"guest proto 47 guest > server len 20", "uplink proto 47 host > server"},
@@ -52,12 +46,14 @@ STORY(icmp_error, about_a_protocol_without_ports, LAB(),
 		"guest icmp router > guest net-unreachable about proto 47 guest > server len 20"});
 
 /* conntrack_icmp_related.sh: the next hop's MTU reaches the guest as it is. */
-STORY(icmp_error, too_big_keeps_the_mtu, LAB(), TCP_FLOW,
+STORY(icmp_error, too_big_keeps_the_mtu, LAB(),
+	TCP_FLOW,
 	{"uplink icmp router > host too-big 1400 about tcp host:$a > server:80 S seq 1000",
 		"guest icmp router > guest too-big 1400 about tcp guest:4000 > server:80 S"});
 
 /* RFC 5382 REQ-9: all kinds. */
-STORY(icmp_error, every_code_of_unreachable_passes, LAB(.families = LAB_IPV4), UDP_FLOW,
+STORY(icmp_error, every_code_of_unreachable_passes, LAB(.families = LAB_IPV4),
+	UDP_FLOW,
 	{"uplink icmp router > host type 3 code 0 about udp host:$a > server:99",
 		"guest icmp router > guest type 3 code 0"},
 	{"uplink icmp router > host type 3 code 15 about udp host:$a > server:99",
@@ -68,7 +64,9 @@ STORY(icmp_error, every_code_of_unreachable_passes, LAB(.families = LAB_IPV4), U
 		"guest icmp router > guest type 11 code 1"});
 
 /* From a published service's client or on the way to it: about what the guest answered. */
-STORY(icmp_error, about_replies_of_a_published_port, LAB(), PUBLISHED,
+STORY(icmp_error, about_replies_of_a_published_port, LAB(),
+	{"forward tcp 8080 guest:80", "ok"},
+	{"uplink tcp server:4000 > host:8080 S seq 1000", "guest tcp server:4000 > guest:80 S"},
 	{"guest tcp guest:80 > server:4000 SA seq 5000 ack 1001",
 		"uplink tcp host:8080 > server:4000"},
 	{"uplink icmp router > host host-unreachable "
@@ -76,23 +74,26 @@ STORY(icmp_error, about_replies_of_a_published_port, LAB(), PUBLISHED,
 		"guest icmp router > guest host-unreachable about tcp guest:80 > server:4000 SA"});
 
 /* RFC 5508 REQ-5: from a guest, about what came to it; no inner address shows outside. */
-STORY(icmp_error, from_a_guest_about_a_published_port, LAB(), {"forward udp 8080 guest:80", "ok"},
+STORY(icmp_error, from_a_guest_about_a_published_port, LAB(),
+	{"forward udp 8080 guest:80", "ok"},
 	{"uplink udp server:4000 > host:8080 len 20", "guest udp server:4000 > guest:80"},
 	{"guest icmp guest > server port-unreachable about udp server:4000 > guest:80 len 20",
-		"uplink icmp host > server port-unreachable about udp server:4000 > host:8080 len "
-		"20"});
+		"uplink icmp host > server port-unreachable "
+		"about udp server:4000 > host:8080 len 20"});
 
-STORY(icmp_error, from_a_guest_about_a_reply, LAB(), UDP_FLOW,
+STORY(icmp_error, from_a_guest_about_a_reply, LAB(),
+	UDP_FLOW,
 	{"uplink udp server:99 > host:$a", "guest udp server:99 > guest:5000"},
 	{"guest icmp guest > server port-unreachable about udp server:99 > guest:5000",
 		"uplink icmp host > server port-unreachable about udp server:99 > host:$a"});
 
 /* RFC 5508 REQ-7: through a hairpin, and the other guest is never named. */
-STORY(icmp_error, hairpin, LAB(), {"forward udp 8080 second:80", "ok"},
+STORY(icmp_error, hairpin, LAB(),
+	{"forward udp 8080 second:80", "ok"},
 	{"guest udp guest:4000 > host:8080 len 20", "second udp host:$a > second:80"},
 	{"second icmp second > host port-unreachable about udp host:$a > second:80 len 20",
-		"guest icmp host > guest port-unreachable about udp guest:4000 > host:8080 len "
-		"20"});
+		"guest icmp host > guest port-unreachable "
+		"about udp guest:4000 > host:8080 len 20"});
 
 STORY(icmp_error, between_guests, LAB("[filter forward]\nrule = accept in lan out lan\n"),
 	{"guest udp guest:5000 > far:53", "far udp guest:5000 > far:53"},
@@ -105,18 +106,25 @@ STORY(icmp_error, changes_nothing, LAB(),
 	{"wait 50"},
 	{"uplink icmp router > host host-unreachable about icmp host > server echo id $a",
 		"guest icmp router > guest host-unreachable about icmp guest > server echo id 7"},
-	{"flows", "1"}, {"events", "1 0 0"}, {"wait 11"}, {"flows", "0"},
+	{"flows", "1"},
+	{"events", "1 0 0"},
+	{"wait 11"},
+	{"flows", "0"},
 	{"uplink icmp router > host host-unreachable about icmp host > server echo id $a",
 		"drop no-flow"});
 
 /* RFC 7857, 8: nor does the guest's own about what came to a port that it has closed. */
-STORY(icmp_error, from_a_guest_prolongs_nothing, LAB(), UDP_FLOW,
-	{"uplink udp server:99 > host:$a", "guest udp server:99 > guest:5000"}, {"wait 299"},
+STORY(icmp_error, from_a_guest_prolongs_nothing, LAB(),
+	UDP_FLOW,
+	{"uplink udp server:99 > host:$a", "guest udp server:99 > guest:5000"},
+	{"wait 299"},
 	{"guest icmp guest > server port-unreachable about udp server:99 > guest:5000",
 		"uplink icmp host > server port-unreachable about udp server:99 > host:$a"},
-	{"wait 2"}, {"flows", "0"});
+	{"wait 2"},
+	{"flows", "0"});
 
-STORY(icmp_error, a_connection_goes_on, LAB(), TCP_FLOW,
+STORY(icmp_error, a_connection_goes_on, LAB(),
+	TCP_FLOW,
 	{"uplink icmp server > host port-unreachable about tcp host:$a > server:80 S seq 1000",
 		"guest icmp server > guest port-unreachable"},
 	{"guest tcp guest:4000 > server:80 A seq 1001 ack 5001",
@@ -124,7 +132,8 @@ STORY(icmp_error, a_connection_goes_on, LAB(), TCP_FLOW,
 	{"states", "established"});
 
 /* RFC 5508 REQ-3, REQ-4: about nothing of ours. */
-STORY(icmp_error, bogus, LAB(), UDP_FLOW,
+STORY(icmp_error, bogus, LAB(),
+	UDP_FLOW,
 	{"uplink icmp router > host host-unreachable about udp host:$a > server:98",
 		"drop no-flow"},
 	{"uplink icmp router > host host-unreachable about udp host:$a > server2:99",
@@ -144,8 +153,8 @@ STORY(icmp_error, bogus, LAB(), UDP_FLOW,
 	/* another guest about a flow that is not its own */
 	{"second icmp second > server port-unreachable about udp server:99 > guest:5000",
 		"drop no-flow"},
-	{"uplink icmp router > host host-unreachable about icmp router > host host-unreachable "
-	 "about udp host:$a > server:99",
+	{"uplink icmp router > host host-unreachable "
+	 "about icmp router > host host-unreachable about udp host:$a > server:99",
 		"drop no-flow"},
 	{"states", "unreplied"});
 
@@ -153,12 +162,13 @@ STORY(icmp_error, bogus, LAB(), UDP_FLOW,
 STORY(icmp_error, about_an_error, LAB(),
 	{"guest icmp guest > server echo id 0 seq 1", "uplink icmp host > server echo id $a"},
 	{"uplink icmp server > host reply id $a seq 2", "guest icmp server > guest reply id 0"},
-	{"guest icmp guest > server host-unreachable about icmp server > guest port-unreachable "
-	 "about udp guest:5000 > server:99",
+	{"guest icmp guest > server host-unreachable "
+	 "about icmp server > guest port-unreachable about udp guest:5000 > server:99",
 		"drop no-flow"});
 
 /* PROTOCOLS.md, section 3: NAT fingerprinting by forged errors needs a sequence number. */
-STORY(icmp_error, about_a_segment_that_was_never_sent, LAB(), TCP_FLOW,
+STORY(icmp_error, about_a_segment_that_was_never_sent, LAB(),
+	TCP_FLOW,
 	{"guest tcp guest:4000 > server:80 A seq 1001 ack 5001 len 1000",
 		"uplink tcp host:$a > server:80 A"},
 	{"uplink icmp router > host too-big 600 about tcp host:$a > server:80 A seq 900000",
@@ -166,11 +176,12 @@ STORY(icmp_error, about_a_segment_that_was_never_sent, LAB(), TCP_FLOW,
 	{"uplink icmp router > host too-big 600 about tcp host:$a > server:80 A seq 2002",
 		"drop invalid"},
 	{"uplink icmp router > host too-big 600 about tcp host:$a > server:80 A seq 1001",
-		"guest icmp router > guest too-big 600 about tcp guest:4000 > server:80 A seq "
-		"1001"});
+		"guest icmp router > guest too-big 600 "
+		"about tcp guest:4000 > server:80 A seq 1001"});
 
 /* The sources of errors are checked as those of all packets are. */
-STORY(icmp_error, spoofed, LAB(), UDP_FLOW,
+STORY(icmp_error, spoofed, LAB(),
+	UDP_FLOW,
 	{"uplink icmp second > host port-unreachable about udp host:$a > server:99",
 		"drop spoofed"},
 	{"uplink icmp host2 > host port-unreachable about udp host:$a > server:99", "drop spoofed"},
@@ -180,7 +191,8 @@ STORY(icmp_error, spoofed, LAB(), UDP_FLOW,
 		"drop spoofed"});
 
 /* A hop like any other; and no error about an error. */
-STORY(icmp_error, whose_hop_limit_ends, LAB(), UDP_FLOW,
+STORY(icmp_error, whose_hop_limit_ends, LAB(),
+	UDP_FLOW,
 	{"uplink icmp router > host port-unreachable ttl 1 about udp host:$a > server:99",
 		"drop ttl"});
 
@@ -198,7 +210,8 @@ STORY(icmp_error, the_filter_may_mute_them,
 	{"counted forward 0", "1"});
 
 /* RFC 5508 REQ-10, REQ-11: what is no error and no query stays where it is. */
-STORY(icmp_error, other_messages4, LAB(.families = LAB_IPV4), UDP_FLOW,
+STORY(icmp_error, other_messages4, LAB(.families = LAB_IPV4),
+	UDP_FLOW,
 	{"uplink icmp router > host type 5 code 1 about udp host:$a > server:99", "drop icmp-type"},
 	{"uplink icmp router > host type 4 code 0 about udp host:$a > server:99", "drop icmp-type"},
 	{"guest icmp guest > server type 5 code 1 about udp host:$a > server:99", "drop icmp-type"},
@@ -206,7 +219,8 @@ STORY(icmp_error, other_messages4, LAB(.families = LAB_IPV4), UDP_FLOW,
 	{"uplink icmp router > host type 17 code 0", "drop icmp-type"},
 	{"guest icmp guest > server type 40 code 0", "drop icmp-type"});
 
-STORY(icmp_error, other_messages6, LAB(.families = LAB_IPV6), UDP_FLOW,
+STORY(icmp_error, other_messages6, LAB(.families = LAB_IPV6),
+	UDP_FLOW,
 	{"uplink icmp router > host type 137 code 0", "drop icmp-type"},
 	{"uplink icmp router > host type 134 code 0", "drop icmp-type"},
 	{"guest icmp guest > server type 135 code 0", "drop icmp-type"},
@@ -216,6 +230,8 @@ STORY(icmp_error, other_messages6, LAB(.families = LAB_IPV6), UDP_FLOW,
 STORY(icmp_error, timestamps_are_queries, LAB(.families = LAB_IPV4),
 	{"guest icmp guest > server type 13 code 0 id 7 len 12", "uplink icmp host > server"},
 	{"second icmp second > server type 14 code 0 id 7 len 12", "drop no-flow"});
+
+/* clang-format on */
 
 /* ---- crafted ones: RFC 5508 REQ-3 ---- */
 

@@ -4,11 +4,14 @@
 #include "../support/packets.h"
 #include "../support/steps.h"
 
+/* clang-format off */
+
 /* RFC 4787 REQ-1, RFC 6888 REQ-1: one external port, whoever the peer is. */
 STORY(masquerade, udp_is_endpoint_independent, LAB(),
 	{"guest udp guest:5000 > server:53 len 20", "uplink udp host:$a > server:53 len 20"},
 	{"guest udp guest:5000 > server2:53", "uplink udp host:$a > server2:53"},
-	{"guest udp guest:5000 > server:99", "uplink udp host:$a > server:99"}, {"flows", "3"},
+	{"guest udp guest:5000 > server:99", "uplink udp host:$a > server:99"},
+	{"flows", "3"},
 	{"ports", "1"},
 	{"uplink udp server:53 > host:$a len 30", "guest udp server:53 > guest:5000 len 30"},
 	{"uplink udp server2:53 > host:$a", "guest udp server2:53 > guest:5000"},
@@ -33,14 +36,16 @@ STORY(masquerade, echo_identifiers_are_endpoint_independent, LAB(),
 	{"uplink icmp server > host reply id $a len 56", "guest icmp server > guest reply id 7"},
 	{"uplink icmp server > host reply id $b", "guest icmp server > guest reply id 8"},
 	{"uplink icmp server > host reply id $c", "second icmp server > second reply id 7"},
-	{"uplink icmp server2 > host reply id $b", "drop no-flow"}, {"ports", "3"});
+	{"uplink icmp server2 > host reply id $b", "drop no-flow"},
+	{"ports", "3"});
 
 /* The identifier 0 is one like any other. */
 STORY(masquerade, an_echo_identifier_of_zero, LAB(),
 	{"guest icmp guest > server echo id 0 seq 1", "uplink icmp host > server echo id $a"},
 	{"uplink icmp server > host reply id $a seq 1", "guest icmp server > guest reply id 0"},
 	{"second icmp second > server reply id 0", "drop no-flow"},
-	{"second icmp second > server reply id 9", "drop no-flow"}, {"flows", "1"});
+	{"second icmp second > server reply id 9", "drop no-flow"},
+	{"flows", "1"});
 
 /* RFC 4787 REQ-3, RFC 5382 REQ-7: no two guests, and no two protocols, share a mapping. */
 STORY(masquerade, sockets_have_ports_of_their_own, LAB(),
@@ -50,7 +55,8 @@ STORY(masquerade, sockets_have_ports_of_their_own, LAB(),
 	{"guest tcp guest:5000 > server:53 S", "uplink tcp host:$d > server:53 S"},
 	{"uplink udp server:53 > host:$c", "second udp server:53 > second:5000"},
 	{"uplink udp server:53 > host:$b", "guest udp server:53 > guest:5001"},
-	{"uplink udp server:53 > host:$d", "drop not-for-us"}, {"ports", "3"});
+	{"uplink udp server:53 > host:$d", "drop not-for-us"},
+	{"ports", "3"});
 
 /* RFC 4787 REQ-8: only who was spoken to may answer, from the port that was spoken to. */
 STORY(masquerade, filtering_is_address_and_port_dependent, LAB(),
@@ -64,26 +70,42 @@ STORY(masquerade, filtering_is_address_and_port_dependent, LAB(),
 /* RFC 4787 REQ-5, REQ-6: 300 seconds, each packet counts; a port is given back with its last flow.
  */
 STORY(masquerade, udp_lives_for_300_seconds, LAB(),
-	{"guest udp guest:5000 > server:99", "uplink udp host:$a > server:99"}, {"wait 120"},
-	{"guest udp guest:5000 > server2:99", "uplink udp host:$a > server2:99"}, {"wait 179"},
-	{"uplink udp server:99 > host:$a", "guest udp server:99 > guest:5000"}, {"wait 122"},
-	{"uplink udp server2:99 > host:$a", "drop not-for-us"}, {"flows", "1"}, {"ports", "1"},
-	{"guest udp guest:5000 > server:99", "uplink udp host:$a > server:99"}, {"wait 301"},
-	{"flows", "0"}, {"ports", "0"},
+	{"guest udp guest:5000 > server:99", "uplink udp host:$a > server:99"},
+	{"wait 120"},
+	{"guest udp guest:5000 > server2:99", "uplink udp host:$a > server2:99"},
+	{"wait 179"},
+	{"uplink udp server:99 > host:$a", "guest udp server:99 > guest:5000"},
+	{"wait 122"},
+	{"uplink udp server2:99 > host:$a", "drop not-for-us"},
+	{"flows", "1"},
+	{"ports", "1"},
+	{"guest udp guest:5000 > server:99", "uplink udp host:$a > server:99"},
+	{"wait 301"},
+	{"flows", "0"},
+	{"ports", "0"},
 	{"guest udp guest:5000 > server:99", "uplink udp host:$b > server:99"});
 
 /* RFC 4787 REQ-5 permits less for well-known ports. */
 STORY(masquerade, dns_lives_for_30_seconds, LAB(),
-	{"guest udp guest:5000 > server:53", "uplink udp host:$a > server:53"}, {"wait 29"},
-	{"uplink udp server:53 > host:$a", "guest udp server:53 > guest:5000"}, {"wait 29"},
-	{"uplink udp server:53 > host:$a", "guest udp server:53 > guest:5000"}, {"wait 31"},
+	{"guest udp guest:5000 > server:53", "uplink udp host:$a > server:53"},
+	{"wait 29"},
+	{"uplink udp server:53 > host:$a", "guest udp server:53 > guest:5000"},
+	{"wait 29"},
+	{"uplink udp server:53 > host:$a", "guest udp server:53 > guest:5000"},
+	{"wait 31"},
 	{"uplink udp server:53 > host:$a", "drop not-for-us"});
 
 STORY(masquerade, timeouts_are_the_config_s, LAB("[timeouts]\nudp = 10\nudp-stream = 20\n"),
 	{"guest udp guest:5000 > server:99", "uplink udp host:$a > server:99"},
 	{"guest udp guest:5001 > server:99", "uplink udp host:$b > server:99"},
-	{"uplink udp server:99 > host:$b", "guest udp server:99 > guest:5001"}, {"wait 9.9"},
-	{"flows", "2"}, {"wait 0.2"}, {"flows", "1"}, {"wait 9.8"}, {"flows", "1"}, {"wait 0.2"},
+	{"uplink udp server:99 > host:$b", "guest udp server:99 > guest:5001"},
+	{"wait 9.9"},
+	{"flows", "2"},
+	{"wait 0.2"},
+	{"flows", "1"},
+	{"wait 9.8"},
+	{"flows", "1"},
+	{"wait 0.2"},
 	{"flows", "0"});
 
 /* RFC 5508 REQ-2: 60 seconds. */
@@ -91,7 +113,9 @@ STORY(masquerade, echo_lives_for_60_seconds, LAB(),
 	{"guest icmp guest > server echo id 7", "uplink icmp host > server echo id $a"},
 	{"wait 59"},
 	{"uplink icmp server > host reply id $a", "guest icmp server > guest reply id 7"},
-	{"wait 61"}, {"uplink icmp server > host reply id $a", "drop no-flow"}, {"ports", "0"});
+	{"wait 61"},
+	{"uplink icmp server > host reply id $a", "drop no-flow"},
+	{"ports", "0"});
 
 STORY(masquerade, every_network_is, LAB(),
 	{"far udp far:5000 > server:53", "uplink udp host:$a > server:53"},
@@ -106,13 +130,16 @@ STORY(masquerade, the_route_says_as_whom, LAB(),
 	{"guest udp guest:5000 > beyond:53", "uplink udp host2:$a > beyond:53"},
 	{"guest udp guest:5000 > server:53", "uplink udp host:$b > server:53"},
 	{"uplink udp beyond:53 > host2:$a", "guest udp beyond:53 > guest:5000"},
-	{"uplink udp beyond:53 > host:$b", "drop not-for-us"}, {"ports", "1"}, {"routes", "2"});
+	{"uplink udp beyond:53 > host:$b", "drop not-for-us"},
+	{"ports", "1"},
+	{"routes", "2"});
 
 /* The host is asked once for each flow. */
 STORY(masquerade, routes_are_asked_for_once, LAB(),
 	{"guest udp guest:5000 > server:53", "uplink udp host:$a > server:53"},
 	{"uplink udp server:53 > host:$a", "guest udp server:53 > guest:5000"},
-	{"guest udp guest:5000 > server:53", "uplink udp host:$a > server:53"}, {"routes", "1"});
+	{"guest udp guest:5000 > server:53", "uplink udp host:$a > server:53"},
+	{"routes", "1"});
 
 /* RFC 6888 REQ-6: destinations may be exempt. */
 STORY(masquerade, exempt_flows_keep_their_address,
@@ -123,7 +150,8 @@ STORY(masquerade, exempt_flows_keep_their_address,
 	{"uplink udp server2:53 > guest:5000", "guest udp server2:53 > guest:5000"},
 	{"guest udp guest:5000 > server:53", "uplink udp host:$a > server:53"},
 	{"far udp far:5000 > server:53", "uplink udp far:5000 > server:53"},
-	{"uplink udp server:53 > far:5000", "far udp server:53 > far:5000"}, {"ports", "1"});
+	{"uplink udp server:53 > far:5000", "far udp server:53 > far:5000"},
+	{"ports", "1"});
 
 /* Rules of [nat] are put to the first packet of a connection only, as in netfilter. */
 STORY(masquerade, a_change_of_the_rules_leaves_flows_alone, LAB(),
@@ -134,9 +162,13 @@ STORY(masquerade, a_change_of_the_rules_leaves_flows_alone, LAB(),
 	{"guest udp guest:5000 > server2:53", "uplink udp guest:5000 > server2:53"});
 
 /* An address that the engine has not been told of is nobody's to give ports of. */
-STORY(masquerade, an_unknown_source_address_has_no_ports, LAB(), {"route server local"},
-	{"guest udp guest:5000 > server:53", "drop no-port",
+STORY(masquerade, an_unknown_source_address_has_no_ports, LAB(),
+	{"route server local"},
+	{"guest udp guest:5000 > server:53",
+		"drop no-port",
 		"guest icmp gateway > guest prohibited about udp guest:5000 > server:53"});
+
+/* clang-format on */
 
 /* ---- how ports are chosen: RFC 6056, RFC 7857 sections 9 and 10 ---- */
 

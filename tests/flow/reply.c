@@ -2,12 +2,18 @@
 /* reply: the way back, for each kind of flow, in this world's two directions. */
 #include "../support/steps.h"
 
-STORY(reply, udp, LAB(), {"guest udp guest:5000 > server:53", "uplink udp host:$a > server:53"},
-	{"states", "unreplied"}, {"events", "1 0 0"},
-	{"uplink udp server:53 > host:$a len 1400", "guest udp server:53 > guest:5000 len 1400"},
-	{"states", "replied"}, {"events", "1 1 0"},
+/* clang-format off */
+
+STORY(reply, udp, LAB(),
 	{"guest udp guest:5000 > server:53", "uplink udp host:$a > server:53"},
-	{"uplink udp server:53 > host:$a", "guest udp server:53 > guest:5000"}, {"flows", "1"});
+	{"states", "unreplied"},
+	{"events", "1 0 0"},
+	{"uplink udp server:53 > host:$a len 1400", "guest udp server:53 > guest:5000 len 1400"},
+	{"states", "replied"},
+	{"events", "1 1 0"},
+	{"guest udp guest:5000 > server:53", "uplink udp host:$a > server:53"},
+	{"uplink udp server:53 > host:$a", "guest udp server:53 > guest:5000"},
+	{"flows", "1"});
 
 STORY(reply, tcp, LAB(),
 	{"guest tcp guest:4000 > server:80 S seq 1000",
@@ -33,20 +39,27 @@ STORY(reply, other_protocols_go_by_address_pair, LAB(),
 	{"uplink proto 50 server2 > host", "drop not-for-us"},
 	{"uplink proto 51 server > host", "drop not-for-us"},
 	{"guest proto 47 guest > server2", "uplink proto 47 host > server2"},
-	{"states", "replied unreplied unreplied"}, {"ports", "0"}, {"wait 599"},
-	{"uplink proto 50 server > host", "guest proto 50 server > guest"}, {"wait 2"},
-	{"flows", "1"}, {"wait 599"}, {"flows", "0"});
+	{"states", "replied unreplied unreplied"},
+	{"ports", "0"},
+	{"wait 599"},
+	{"uplink proto 50 server > host", "guest proto 50 server > guest"},
+	{"wait 2"},
+	{"flows", "1"},
+	{"wait 599"},
+	{"flows", "0"});
 
 /* ICMP for the other family is no ICMP, but a protocol without identifiers like any other. */
 STORY(reply, icmpv6_in_ipv4, LAB(.families = LAB_IPV4),
 	{"guest proto 58 guest > server", "uplink proto 58 host > server"},
-	{"uplink proto 58 server > host", "guest proto 58 server > guest"}, {"ports", "0"},
+	{"uplink proto 58 server > host", "guest proto 58 server > guest"},
+	{"ports", "0"},
 	{"flows", "1"});
 
 /* A second guest cannot be told from the first, so it is not let in between. */
 STORY(reply, an_address_pair_belongs_to_one_guest, LAB(),
 	{"guest proto 47 guest > server", "uplink proto 47 host > server"},
-	{"second proto 47 second > server", "drop no-port",
+	{"second proto 47 second > server",
+		"drop no-port",
 		"second icmp gateway > second prohibited about proto 47 second > server"},
 	{"second proto 47 second > server2", "uplink proto 47 host > server2"},
 	{"uplink proto 47 server > host", "guest proto 47 server > guest"});
@@ -76,10 +89,13 @@ STORY(reply, guests_with_the_same_ports, LAB(),
 /* Nothing is translated between guests. */
 STORY(reply, guest_to_guest, LAB("[filter forward]\nrule = accept in lan out lan\n"),
 	{"guest udp guest:5000 > far:53", "far udp guest:5000 > far:53"},
-	{"far udp far:53 > guest:5000", "guest udp far:53 > guest:5000"}, {"flows", "1"},
+	{"far udp far:53 > guest:5000", "guest udp far:53 > guest:5000"},
+	{"flows", "1"},
 	{"guest icmp guest > second echo id 0 seq 1", "second icmp guest > second echo id 0"},
 	{"second icmp second > guest reply id 0 seq 1", "guest icmp second > guest reply id 0"},
 	{"routes", "0"});
+
+/* clang-format on */
 
 /* Counters of a flow, as each side sent it; the bytes are those of IP. */
 Test(reply, packets_and_bytes_are_counted)

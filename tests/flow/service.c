@@ -2,6 +2,8 @@
 /* service: the gateway's own services on its networks, VERDICT_LOCAL and engine_output(). */
 #include "../support/steps.h"
 
+/* clang-format off */
+
 /* No hop lies between a guest and its gateway. */
 STORY(service, a_guest_asks_the_gateway, LAB(),
 	{"guest udp guest:5000 > gateway:53 len 30 ttl 1",
@@ -13,7 +15,8 @@ STORY(service, a_guest_asks_the_gateway, LAB(),
 		"guest tcp gateway:53 > guest:5000 SA"},
 	{"guest icmp guest > gateway echo id 5", "service icmp guest > gateway echo id 5"},
 	{"service icmp gateway > guest reply id 5", "guest icmp gateway > guest reply id 5"},
-	{"ports", "0"}, {"routes", "0"});
+	{"ports", "0"},
+	{"routes", "0"});
 
 STORY(service, each_network_has_its_own, LAB(),
 	{"far udp far:5000 > far-gateway:53", "service-far udp far:5000 > far-gateway:53"},
@@ -46,7 +49,7 @@ STORY(service, errors_come_to_services, LAB(),
 
 /* In the middle of a connection of before a restart. */
 STORY(service, segments_of_unknown_connections, LAB(),
-	{"guest tcp guest:4000 > gateway:53 A seq 1 ack 7", "drop no-flow",
-		"guest tcp gateway:53 > guest:4000 R seq 7"},
-	{"service tcp gateway:53 > guest:4000 A seq 7 ack 1", "drop no-flow",
-		"service tcp guest:4000 > gateway:53 R seq 1"});
+	{"guest tcp guest:4000 > gateway:53 A seq 1 ack 7",
+		"drop no-flow", "guest tcp gateway:53 > guest:4000 R seq 7"},
+	{"service tcp gateway:53 > guest:4000 A seq 7 ack 1",
+		"drop no-flow", "service tcp guest:4000 > gateway:53 R seq 1"});
