@@ -12,7 +12,7 @@ B         := build/$(VARIANT)
 PREFIX    ?= /usr/local
 VERSION   := 0.1.0
 
-PACKAGES  := libuv libnl-3.0 libnl-route-3.0 libnl-idiag-3.0 inih jansson libcap-ng libsystemd
+PACKAGES  := libuv libnl-3.0 inih jansson libcap-ng libsystemd
 WARNINGS  := -Wall -Wextra -Werror -Wshadow -Wmissing-prototypes -Wstrict-prototypes -Wvla \
              -Wconversion -Wno-sign-conversion -Wpointer-arith -Wwrite-strings -Wundef
 CFLAGS_release := -O2 -g -D_FORTIFY_SOURCE=2 -fstack-protector-strong
@@ -70,7 +70,7 @@ $(B)/tungated: $(call obj,$(DAEMON_SRC)) $(HOST_LIB) $(PURE_LIB)
 
 $(B)/tungate: $(call obj,$(CLIENT_SRC)) $(HOST_LIB) $(PURE_LIB)
 	$(call say,LD,$@)
-	$(Q)$(CC) $(ALL_LDFLAGS) $^ $(PKG_LIBS) -o $@
+	$(Q)$(CC) $(ALL_LDFLAGS) $^ $(shell pkg-config --libs jansson) -o $@
 
 # Unit, flow and golden tests: one Criterion program per file.
 $(B)/tests/%: $(B)/obj/tests/%.o $(call obj,$(SUPPORT_SRC)) $(HOST_LIB) $(PURE_LIB)

@@ -15,8 +15,6 @@ list() {
 		build linux-libc-dev      /usr/include/linux/if_tun.h
 		build libuv1-dev          /usr/include/uv.h
 		build libnl-3-dev         /usr/include/libnl3/netlink/netlink.h
-		build libnl-route-3-dev   /usr/include/libnl3/netlink/route/route.h
-		build libnl-idiag-3-dev   /usr/include/libnl3/netlink/idiag/msg.h
 		build libinih-dev         /usr/include/ini.h
 		build libjansson-dev      /usr/include/jansson.h
 		build libcap-ng-dev       /usr/include/cap-ng.h
