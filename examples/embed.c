@@ -108,7 +108,7 @@ static void pass(struct engine *engine, const char *what, struct packet *packet)
 	addr_port_format(AF_INET, &headers->destination, ntohs(headers->destination_port), to);
 	if (verdict == VERDICT_SEND)
 		printf("%s: to the %s as %s > %s\n", what, side(packet->out_zone), from, to);
-	else
+	else if (verdict == VERDICT_DROP)
 		printf("%s: dropped, %s\n", what, drop_meaning(packet->drop));
 	while (engine_next_output(engine, &made))
 		printf("\tthe engine tells the %s: ICMP type %u, code %u\n", side(made.out_zone),

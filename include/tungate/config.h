@@ -152,6 +152,8 @@ struct timeouts_config {
 struct limits_config {
 	uint32_t flows; /* size of the flow table; fixed at start */
 	uint32_t icmp_errors_per_second;
+	uint32_t fragments;      /* datagrams in fragments tracked at once; fixed at start */
+	uint32_t fragment_bytes; /* memory for fragments that come before the first; fixed */
 };
 
 /* ---- [gateway] ---- */

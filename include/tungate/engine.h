@@ -83,9 +83,10 @@ void engine_prefetch(const struct engine *engine, struct packet *packet);
 enum verdict engine_input(struct engine *engine, struct packet *packet, uint64_t now_ms);
 /* A packet that our own services on network packet->network send (chain output). */
 enum verdict engine_output(struct engine *engine, struct packet *packet, uint64_t now_ms);
-/* Take the next packet that the engine itself made (ICMP error, reset).  It is copied into
- * packet->data (capacity at least ENGINE_OUTPUT_BYTES); false when there is none. */
-#define ENGINE_OUTPUT_BYTES 1280
+/* Take the next packet that follows what was put in: a part of it, a fragment that was held, or what
+ * the engine itself made (ICMP error, reset).  It is copied into packet->data (capacity at least
+ * ENGINE_OUTPUT_BYTES); packet->out_zone may be a service's.  False when there is none. */
+#define ENGINE_OUTPUT_BYTES PACKET_BYTES_MAX
 bool engine_next_output(struct engine *engine, struct packet *packet);
 
 /* Expire what is due; returns how many flows ended.  Bounded work per call: call again while
@@ -189,6 +190,7 @@ struct engine_status {
 	uint32_t ports_used, ports_max; /* of the busiest protocol and address */
 	struct counter in[2];           /* [0] from LAN, [1] from the uplink */
 	struct counter out[2];          /* [0] to LAN, [1] to the uplink */
+	uint32_t fragments, fragments_max; /* datagrams in fragments that are not complete */
 	uint64_t drops[DROP_COUNT];
 	struct {
 		struct counter in, out;

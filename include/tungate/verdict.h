@@ -12,6 +12,7 @@ enum verdict {
 	VERDICT_DROP,  /* packet->drop says why; the buffer is the caller's again */
 	VERDICT_SEND,  /* rewritten in place; packet->out_zone and packet->path say where it goes */
 	VERDICT_LOCAL, /* for the gateway's own services on network packet->network */
+	VERDICT_HELD,  /* a fragment before its time: the engine has a copy, the buffer is free */
 };
 
 #define TUNGATE_DROPS(X)                                                                           \

@@ -75,6 +75,12 @@ static const struct key keys[] = {
 	{.section = SECTION_LIMITS, .name = "icmp-errors-per-second", .type = KEY_NUMBER,
 	 MEMBER(limits_config, icmp_errors_per_second), .fallback = "100", .min = 0, .max = 1000000,
 	 .meaning = "ICMP errors of the gateway itself, at most: RFC 4443, section 2.4 (f)"},
+	{.section = SECTION_LIMITS, .name = "fragments", .type = KEY_NUMBER,
+	 MEMBER(limits_config, fragments), .fallback = "1024", .min = 16, .max = 65536,
+	 .meaning = "datagrams in fragments tracked at one time"},
+	{.section = SECTION_LIMITS, .name = "fragment-bytes", .type = KEY_BYTES,
+	 MEMBER(limits_config, fragment_bytes), .fallback = "4M", .min = 256 << 10, .max = 1 << 30,
+	 .meaning = "memory for fragments that come before the first one of their datagram"},
 
 	{.section = SECTION_NETWORK, .name = "subnet", .type = KEY_SUBNETS,
 	 MEMBER(network_config, subnet4), SECOND(network_config, subnet6),

@@ -162,6 +162,13 @@ void io_flush_engine(struct io *io)
 
 /* ---- in ---- */
 
+/* What is a part of something, or had to be cut, may have others behind it: these follow at once,
+ * so that whoever puts them together gets them in order. */
+static bool may_be_followed(const struct packet *packet)
+{
+	return packet->headers.may_fragment || packet->headers.more_fragments;
+}
+
 /* What a burst is read from. */
 struct source {
 	void *from;
@@ -190,8 +197,11 @@ static void burst_process(struct io *io, const struct source *source, unsigned c
 	if (count > 1)
 		for (unsigned i = 0; i < count; i++)
 			engine_prefetch(io->daemon->engine, &io->packet[i]);
-	for (unsigned i = 0; i < count; i++)
+	for (unsigned i = 0; i < count; i++) {
 		packet_out(io, &io->packet[i], packet_decide(io, source, &io->packet[i], now_ms));
+		if (may_be_followed(&io->packet[i]))
+			io_flush_engine(io);
+	}
 	batch_flush(io);
 	io_flush_engine(io);
 	spin_start(io);

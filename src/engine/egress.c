@@ -1,12 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * egress: hop limit, MTU, MSS, counters.
+ * egress: hop limit, MTU, MSS, identification, counters.
+ *
+ * An IPv4 packet that may be fragmented and is too large for where it goes leaves in pieces: the
+ * first in its own buffer, the others behind it through engine_next_output().
  *
  * Errors towards a guest come from the gateway's address on its network, errors towards the uplink
  * from the address of ours that the packet was sent to, so that no inner address shows outside.
  */
 #include <netinet/in.h>
 #include "engine/egress.h"
+#include "wire/fragment.h"
+#include "wire/gso.h"
 
 /* Smallest MTU that we announce or clamp to (RFC 791: 68; what real paths have: 576; RFC 8200:
  * 1280). */
@@ -46,6 +51,14 @@ static uint32_t zone_mtu(const struct engine *engine, const struct flow *flow, z
 	return ZONE_IS_LINK(zone) ? engine->topology.links[zone].link.mtu : 0;
 }
 
+/* Can it leave in pieces? */
+static bool pieces_have_room(const struct engine *engine, const struct packet *packet, uint32_t mtu)
+{
+	const uint32_t count = fragment_count(packet, mtu);
+
+	return count > 0 && fragment_ready_has_room(engine, count, mtu);
+}
+
 /* Does it fit where it goes, segment by segment? */
 static bool egress_size(struct engine *engine, struct packet *packet, const struct flow *flow,
 	enum direction direction)
@@ -57,6 +70,9 @@ static bool egress_size(struct engine *engine, struct packet *packet, const stru
 				      : (uint32_t)packet->headers.payload + offload->gso_size;
 
 	if (size <= mtu || mtu == 0)
+		return true;
+	if (packet->headers.may_fragment && offload->gso_type == OFFLOAD_GSO_NONE &&
+		pieces_have_room(engine, packet, mtu))
 		return true;
 	packet_drop(engine, packet, DROP_TOO_BIG);
 	if (flow->family == AF_INET6)
@@ -106,6 +122,56 @@ void egress_count_in(struct engine *engine, const struct packet *packet, uint32_
 		count(&engine->status.link[zone].in, packet, segments);
 }
 
+/* Does somebody else appear as the packet's source? */
+static bool source_changes(const struct flow *flow, enum direction direction)
+{
+	return !addr_equal(
+		&flow->address[direction][SOURCE], &flow->address[!direction][DESTINATION]);
+}
+
+static void count_out(struct engine *engine, const struct packet *packet, uint32_t segments)
+{
+	const zone_id out = packet->out_zone;
+
+	count(&engine->status.out[out == ZONE_UPLINK], packet, segments);
+	if (out < ENGINE_LINKS_MAX)
+		count(&engine->status.link[out].out, packet, segments);
+}
+
+/* Build all pieces but the first, which the packet becomes. */
+static void cut(struct engine *engine, struct packet *packet, uint32_t mtu)
+{
+	const uint32_t count = fragment_count(packet, mtu);
+	uint8_t data[PACKET_BYTES_MAX];
+	struct packet piece = {.data = data, .capacity = sizeof(data)};
+
+	if (count < 2 || !fragment_ready_has_room(engine, count, mtu))
+		return;
+	gso_complete_checksum(packet);
+	for (uint32_t i = 1; i < count; i++) {
+		fragment_piece(packet, i, mtu, &piece);
+		piece.out_zone = packet->out_zone;
+		piece.path = packet->path;
+		fragment_ready_push(engine, &piece);
+		count_out(engine, &piece, 1);
+	}
+	fragment_truncate(packet, mtu);
+}
+
+/* What is, or may become, one of several fragments: another identification where guests' own
+ * could meet, and pieces where it is too large. */
+static __attribute__((noinline)) void send_in_parts(struct engine *engine, struct packet *packet,
+	const struct flow *flow, enum direction direction)
+{
+	const uint32_t mtu = zone_mtu(engine, flow, packet->out_zone);
+
+	if (source_changes(flow, direction))
+		fragment_id_set(packet, fragment_id(engine, packet));
+	if (mtu != 0 && packet->length > mtu && packet->headers.may_fragment &&
+		packet->offload.gso_type == OFFLOAD_GSO_NONE)
+		cut(engine, packet, mtu);
+}
+
 enum verdict egress_send(struct engine *engine, struct packet *packet, const struct flow *flow,
 	enum direction direction, uint32_t segments)
 {
@@ -119,8 +185,8 @@ enum verdict egress_send(struct engine *engine, struct packet *packet, const str
 	}
 	if (!ZONE_IS_SERVICE(flow->zone[direction]))
 		packet_decrement_ttl(packet);
-	count(&engine->status.out[out == ZONE_UPLINK], packet, segments);
-	if (out < ENGINE_LINKS_MAX)
-		count(&engine->status.link[out].out, packet, segments);
+	if (__builtin_expect(packet->headers.may_fragment || packet_is_fragment(packet), false))
+		send_in_parts(engine, packet, flow, direction);
+	count_out(engine, packet, segments);
 	return VERDICT_SEND;
 }

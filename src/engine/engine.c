@@ -4,6 +4,8 @@
  *
  *	parse -> flow of the key, or admit (source, destination NAT, route, filter, source NAT)
  *	      -> track -> filter (cached) -> hop limit, size -> translate -> out
+ *
+ * Fragments take the same way, between fragment_enter() and fragment_leave().
  */
 #include <netinet/in.h>
 #include <stdlib.h>
@@ -12,6 +14,7 @@
 #include "engine/icmp_error.h"
 #include "engine/inspect.h"
 #include "engine/path.h"
+#include "wire/fragment.h"
 #include "wire/gso.h"
 
 /* Expiries per engine_tick(). */
@@ -91,8 +94,6 @@ static enum verdict engine_process(struct engine *engine, struct packet *packet,
 		return icmp_error_input(engine, packet, output);
 	if (packet->headers.kind == L4_ICMP_OTHER)
 		return packet_drop(engine, packet, DROP_ICMP_TYPE);
-	if (packet->headers.kind == L4_FRAGMENT || packet->headers.more_fragments)
-		return packet_drop(engine, packet, DROP_FRAGMENT);
 
 	const uint32_t segments = gso_segment_count(packet);
 	flow_key_of_packet(packet, &key);
@@ -105,6 +106,8 @@ static enum verdict engine_process(struct engine *engine, struct packet *packet,
 		if (!follow(engine, packet, flow, direction, refreshes, segments))
 			return VERDICT_DROP;
 	} else {
+		if (packet->headers.kind == L4_FRAGMENT)
+			return packet_drop(engine, packet, DROP_FRAGMENT);
 		direction = ORIGINAL;
 		flow = admit(engine, packet, segments);
 		if (flow == NULL)
@@ -116,6 +119,31 @@ static enum verdict engine_process(struct engine *engine, struct packet *packet,
 	flow_rewrite(flow, direction, &rewrite);
 	packet_rewrite(packet, &rewrite);
 	return egress_send(engine, packet, flow, direction, segments);
+}
+
+/* What was held until its first fragment had passed follows it. */
+static void release(struct engine *engine, bool output)
+{
+	struct packet held;
+
+	while (fragment_release(engine, &held))
+		if (engine_process(engine, &held, output) != VERDICT_DROP)
+			fragment_ready_push(engine, &held);
+}
+
+static enum verdict fragment_process(struct engine *engine, struct packet *packet, bool output)
+{
+	enum verdict verdict = fragment_enter(engine, packet);
+
+	if (verdict != VERDICT_SEND)
+		return verdict;
+	verdict = engine_process(engine, packet, output);
+	if (packet->headers.kind != L4_FRAGMENT) {
+		fragment_decide(engine, packet, verdict);
+		release(engine, output);
+	}
+	fragment_leave(engine);
+	return verdict;
 }
 
 static bool prepare(const struct engine *engine, struct packet *packet)
@@ -152,6 +180,8 @@ static enum verdict engine_accept(
 		return packet_drop(engine, packet, packet->drop);
 	}
 	egress_count_in(engine, packet, gso_segment_count(packet));
+	if (__builtin_expect(packet_is_fragment(packet), false))
+		return fragment_process(engine, packet, output);
 	return engine_process(engine, packet, output);
 }
 
@@ -168,7 +198,7 @@ enum verdict engine_output(struct engine *engine, struct packet *packet, uint64_
 
 bool engine_next_output(struct engine *engine, struct packet *packet)
 {
-	return outbox_next(engine->outbox, packet);
+	return fragment_ready_next(engine, packet) || outbox_next(engine->outbox, packet);
 }
 
 /* ---- time ---- */
@@ -207,12 +237,17 @@ unsigned engine_tick(struct engine *engine, uint64_t now_ms)
 	}
 	for (int i = 0; i < 2; i++)
 		ended += expire_finished(engine, &engine->finished[i], &budget);
+	fragments_expire(engine, &budget);
 	return ended;
 }
 
 uint64_t engine_deadline(const struct engine *engine)
 {
 	uint64_t deadline = wheel_deadline(&engine->wheel);
+	const uint64_t fragments = fragments_deadline(engine);
+
+	if (fragments < deadline)
+		deadline = fragments;
 
 	for (int i = 0; i < 2; i++) {
 		const uint32_t id = list_first(&engine->finished[i]);
@@ -270,15 +305,16 @@ static struct siphash_key seed_key(const struct engine_params *params, uint64_t 
 struct engine *engine_create(void *arena, const struct engine_params *params)
 {
 	const struct arena_layout layout = arena_layout(params);
-	const struct siphash_key ports_key = seed_key(params, 2);
+	const struct siphash_key ports_key = seed_key(params, 2), ids_key = seed_key(params, 3);
 	struct engine *engine = calloc(1, sizeof(*engine));
 	uint8_t *base = arena;
 
 	if (engine == NULL)
 		return NULL;
 	engine->outbox = calloc(1, sizeof(*engine->outbox));
-	if (engine->outbox == NULL) {
-		free(engine);
+	engine->fragments = fragments_create(params->limits, &ids_key);
+	if (engine->outbox == NULL || engine->fragments == NULL) {
+		engine_free(engine);
 		return NULL;
 	}
 	engine->host = *params->host;
@@ -307,6 +343,7 @@ void engine_free(struct engine *engine)
 	if (engine == NULL)
 		return;
 	ruleset_free(engine->ruleset);
+	fragments_free(engine->fragments);
 	free(engine->outbox);
 	free(engine);
 }

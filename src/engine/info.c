@@ -77,6 +77,8 @@ const struct engine_status *engine_status(const struct engine *engine)
 {
 	struct engine_status *status = &((struct engine *)engine)->status;
 
+	status->fragments = engine->fragments->count;
+	status->fragments_max = engine->fragments->max;
 	status->ports_used = 0;
 	for (int external = 0; external < ENGINE_EXTERNALS_MAX; external++)
 		for (int protocol = 0; protocol < PORTS_PROTOCOLS; protocol++)

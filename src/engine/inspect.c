@@ -29,7 +29,7 @@ void inspect_query(const struct engine *engine, const struct flow *flow, enum di
 		.protocol = headers->protocol,
 		.state = state,
 		.forwarded = flow->flags & FLOW_FORWARDED,
-		.has_ports = headers->kind == L4_TCP || headers->kind == L4_UDP,
+		.has_ports = headers->protocol == IPPROTO_TCP || headers->protocol == IPPROTO_UDP,
 		.is_icmp = headers->protocol == IPPROTO_ICMP || headers->protocol == IPPROTO_ICMPV6,
 		.icmp_type = headers->icmp_type,
 		.icmp_code = headers->icmp_code,

@@ -35,7 +35,7 @@ static bool slot_open(struct outbox *outbox, struct packet *packet)
 	const uint32_t i = (outbox->head + outbox->count) % OUTBOX_PACKETS;
 	*packet = (struct packet){
 		.data = outbox->packet[i].data,
-		.capacity = ENGINE_OUTPUT_BYTES,
+		.capacity = BUILD_ERROR_BYTES_MAX,
 	};
 	return true;
 }

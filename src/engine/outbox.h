@@ -22,7 +22,7 @@ struct outbox {
 		zone_id zone;
 		uint16_t path;
 		uint32_t length;
-		uint8_t data[ENGINE_OUTPUT_BYTES];
+		uint8_t data[BUILD_ERROR_BYTES_MAX];
 	} packet[OUTBOX_PACKETS];
 };
 

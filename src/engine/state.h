@@ -10,6 +10,7 @@
 
 #include "engine/filter.h"
 #include "engine/flow.h"
+#include "engine/fragment.h"
 #include "engine/index.h"
 #include "engine/outbox.h"
 #include "engine/ports.h"
@@ -40,6 +41,7 @@ struct engine {
 	uint16_t generation; /* of ruleset, topology and forwards together */
 	uint16_t path_mtu[ENGINE_PATHS_MAX];
 	struct outbox *outbox;
+	struct fragments *fragments;
 	bool watched;
 	struct engine_status status;
 };

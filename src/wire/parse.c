@@ -482,6 +482,20 @@ bool packet_parse_quoted(const struct packet *packet, struct headers *inner)
 	return true;
 }
 
+uint32_t packet_fragment_header(const struct packet *packet)
+{
+	uint32_t at = sizeof(struct ipv6_header);
+	uint8_t next_header = packet_ipv6(packet)->next_header;
+
+	while (next_header != IPPROTO_FRAGMENT) {
+		const struct ipv6_extension *extension = (const void *)(packet->data + at);
+
+		next_header = extension->next_header;
+		at += (extension->length + 1U) * 8;
+	}
+	return at;
+}
+
 void packet_fragment_position(const struct packet *packet, struct fragment_position *position)
 {
 	if (packet->headers.family == AF_INET) {
@@ -493,15 +507,8 @@ void packet_fragment_position(const struct packet *packet, struct fragment_posit
 		return;
 	}
 
-	uint32_t at = sizeof(struct ipv6_header);
-	uint8_t next_header = packet_ipv6(packet)->next_header;
-	while (next_header != IPPROTO_FRAGMENT) {
-		const struct ipv6_extension *extension = (const void *)(packet->data + at);
-
-		next_header = extension->next_header;
-		at += (extension->length + 1U) * 8;
-	}
-	const struct ipv6_fragment *fragment = (const void *)(packet->data + at);
+	const struct ipv6_fragment *fragment =
+		(const void *)(packet->data + packet_fragment_header(packet));
 	position->id = ntohl(fragment->id);
 	position->offset = ntohs(fragment->offset) & 0xfff8;
 	position->more = ntohs(fragment->offset) & 1;

@@ -46,6 +46,8 @@ struct fragment_position {
 	bool more;       /* not the last one */
 };
 void packet_fragment_position(const struct packet *packet, struct fragment_position *position);
+/* Where an IPv6 fragment has its fragment header, bytes from packet->data. */
+uint32_t packet_fragment_header(const struct packet *packet);
 
 /* What an ICMP or ICMPv6 type is to us, by the family of the packet it is in: L4_ICMP_QUERY,
  * L4_ICMP_ERROR or L4_ICMP_OTHER.  Source quench is deprecated (RFC 6633) and counts as other. */

@@ -38,10 +38,11 @@ static void insert_source_route(struct packet *packet)
 	memcpy(packet->data + 20, (const uint8_t[]){131, 7, 4, 0, 0, 0, 0, 0}, 8);
 }
 
+/* RFC 1858: one that would overwrite a TCP header's flags. */
 static void make_fragment(struct packet *packet)
 {
 	packet->data[6] = 0x00;
-	packet->data[7] = 0x10;
+	packet->data[7] = 0x01;
 }
 
 static const struct row {
@@ -61,7 +62,7 @@ static const struct row {
 	[DROP_BAD_FLAGS] = {.in = "guest tcp guest:1 > server:2 SF"},
 	[DROP_SOURCE_ROUTE] = {.in = "guest proto 47 guest > server len 20",
 		.spoil = insert_source_route},
-	[DROP_FRAGMENT] = {.in = "guest udp guest:1 > server:2 len 20", .spoil = make_fragment},
+	[DROP_FRAGMENT] = {.in = "guest tcp guest:1 > server:2 S", .spoil = make_fragment},
 	[DROP_MARTIAN] = {.in = "guest udp guest:1 > multicast:2"},
 	[DROP_SPOOFED] = {.in = "guest udp second:1 > server:2"},
 	[DROP_BOUNCE] = {.in = "uplink udp server:1 > server2:2"},

@@ -48,6 +48,8 @@ Test(config, an_empty_text_is_a_whole_gateway)
 	cr_expect_eq(config->gateway.receive_buffer_bytes, 32 << 20);
 	cr_expect_eq(config->limits.flows, 65536);
 	cr_expect_eq(config->limits.icmp_errors_per_second, 100);
+	cr_expect_eq(config->limits.fragments, 1024);
+	cr_expect_eq(config->limits.fragment_bytes, 4 << 20);
 	cr_expect_eq(config->link_count, 0);
 	cr_expect_eq(config->forward_count, 0);
 	config_free(config);
@@ -198,7 +200,8 @@ Test(config, gateway_keys)
 		"[gateway]\ncontrol = /tmp/c\ncontrol-group = users\nlog-level = trace\nlog = "
 		"syslog\n"
 		"ports = 50000-50015\nuplink = eth0, ppp0\nguard = sockets\nbusy-poll = 1ms\n"
-		"receive-buffer = 512K\n[limits]\nflows = 4194304\nicmp-errors-per-second = 0\n");
+		"receive-buffer = 512K\n[limits]\nflows = 4194304\nicmp-errors-per-second = 0\n"
+		"fragments = 16\nfragment-bytes = 256K\n");
 	const struct gateway_config *gateway = &config->gateway;
 
 	cr_expect_str_eq(gateway->control, "/tmp/c");
@@ -215,6 +218,8 @@ Test(config, gateway_keys)
 	cr_expect_eq(gateway->receive_buffer_bytes, 512 << 10);
 	cr_expect_eq(config->limits.flows, 4194304);
 	cr_expect_eq(config->limits.icmp_errors_per_second, 0);
+	cr_expect_eq(config->limits.fragments, 16);
+	cr_expect_eq(config->limits.fragment_bytes, 256 << 10);
 	config_free(config);
 }
 

@@ -48,7 +48,7 @@ static const struct {
 
 	/* keys */
 	{"[limits]\nflwos = 1\n", "2: `flwos = 1`: unknown key `flwos`: did you mean `flows`?",
-		"allowed: flows, icmp-errors-per-second"},
+		"allowed: flows, icmp-errors-per-second, fragments, fragment-bytes"},
 	{"[limits]\nflows = 2000\n\nflows = 2000\n", "4: `flows = 2000`", "line 2"},
 	{"[limits]\nflows = 1023\n", "2: `flows = 1023`", "allowed: 1024 to 4194304"},
 	{"[limits]\nflows = 4194305\n", "2: ", "allowed: 1024 to 4194304"},
