@@ -83,9 +83,9 @@ void engine_prefetch(const struct engine *engine, struct packet *packet);
 enum verdict engine_input(struct engine *engine, struct packet *packet, uint64_t now_ms);
 /* A packet that our own services on network packet->network send (chain output). */
 enum verdict engine_output(struct engine *engine, struct packet *packet, uint64_t now_ms);
-/* Take the next packet that follows what was put in: a part of it, a fragment that was held, or what
- * the engine itself made (ICMP error, reset).  It is copied into packet->data (capacity at least
- * ENGINE_OUTPUT_BYTES); packet->out_zone may be a service's.  False when there is none. */
+/* Take the next packet that follows what was put in: a part of it, a fragment that was held, or
+ * what the engine itself made (ICMP error, reset).  It is copied into packet->data (capacity at
+ * least ENGINE_OUTPUT_BYTES); packet->out_zone may be a service's.  False when there is none. */
 #define ENGINE_OUTPUT_BYTES PACKET_BYTES_MAX
 bool engine_next_output(struct engine *engine, struct packet *packet);
 
@@ -110,7 +110,8 @@ struct engine_link {
 	union addr address4; /* the guest's; zero: none */
 	union addr address6;
 };
-/* Add or change a link; one that gets another network or address loses its flows.  Returns 0, -EEXIST where its address belongs to another link, -EINVAL. */
+/* Add or change a link; one that gets another network or address loses its flows.  Returns 0,
+ * -EEXIST where its address belongs to another link, -EINVAL. */
 int engine_link_set(struct engine *engine, zone_id id, const struct engine_link *link);
 /* Remove it, and end its flows. */
 void engine_link_remove(struct engine *engine, zone_id id);
@@ -131,14 +132,16 @@ void engine_path_invalidate(struct engine *engine);
 struct ruleset;
 struct ruleset *ruleset_create(const struct config *config); /* NULL: out of memory */
 void ruleset_free(struct ruleset *ruleset);
-/* Swap the ruleset whole, which until then lets nothing begin; returns the one before (the caller frees it) or NULL.  Counters of rules
- * with the same text in the same chain are carried over.  Flows stay; their cached verdicts do not.
+/* Swap the ruleset whole, which until then lets nothing begin; returns the one before (the caller
+ * frees it) or NULL.  Counters of rules with the same text in the same chain are carried over.
+ * Flows stay; their cached verdicts do not.
  */
 struct ruleset *engine_ruleset_swap(struct engine *engine, struct ruleset *ruleset);
 /* New timeouts; they apply from each flow's next packet on. */
 void engine_timeouts_set(struct engine *engine, const struct timeouts_config *timeouts);
 
-/* Published ports.  Add: 0, -EEXIST (overlaps another), -ENOSPC.  Del: 0 or -ENOENT (exact match of
+/* Published ports.  Add: 0, -EEXIST (overlaps another), -EINVAL (overlaps the external ports),
+ * -ENOSPC.  Del: 0 or -ENOENT (exact match of
  * protocol, host, ports); live flows through it end. */
 #define ENGINE_FORWARDS_MAX 1024
 int engine_forward_add(struct engine *engine, const struct forward *forward);
@@ -187,9 +190,9 @@ void engine_watch(struct engine *engine, bool on);
 struct engine_status {
 	uint32_t flows, flows_max;
 	uint64_t flows_created;
-	uint32_t ports_used, ports_max; /* of the busiest protocol and address */
-	struct counter in[2];           /* [0] from LAN, [1] from the uplink */
-	struct counter out[2];          /* [0] to LAN, [1] to the uplink */
+	uint32_t ports_used, ports_max;    /* of the busiest protocol and address */
+	struct counter in[2];              /* [0] from LAN, [1] from the uplink */
+	struct counter out[2];             /* [0] to LAN, [1] to the uplink */
 	uint32_t fragments, fragments_max; /* datagrams in fragments that are not complete */
 	uint64_t drops[DROP_COUNT];
 	struct {
