@@ -57,7 +57,8 @@ static bool level_set(struct arguments *arguments, const char *text)
 	arguments->level_given = true;
 	if (log_level_parse(text, &arguments->level))
 		return true;
-	fprintf(stderr, "tungated: log level \"%s\": allowed are error, warning, info, debug, trace\n",
+	fprintf(stderr,
+		"tungated: log level \"%s\": allowed are error, warning, info, debug, trace\n",
 		text);
 	return false;
 }

@@ -14,15 +14,15 @@
 #include "base/addr.h"
 #include "base/log.h"
 
-#define CONFIG_NAME_SIZE     32 /* names of networks, links, guests, with NUL */
-#define CONFIG_TEXT_SIZE     256
-#define CONFIG_NETWORKS_MAX  256
-#define CONFIG_LINKS_MAX     1024
-#define CONFIG_FORWARDS_MAX  1024
-#define CONFIG_PREFIXES_MAX  16 /* prefixes in one list of a rule */
-#define CONFIG_PORTS_MAX     16 /* port ranges in one list of a rule */
-#define CONFIG_ICMP_MAX      8  /* ICMP types in one rule */
-#define CONFIG_UPLINKS_MAX   8
+#define CONFIG_NAME_SIZE    32 /* names of networks, links, guests, with NUL */
+#define CONFIG_TEXT_SIZE    256
+#define CONFIG_NETWORKS_MAX 256
+#define CONFIG_LINKS_MAX    1024
+#define CONFIG_FORWARDS_MAX 1024
+#define CONFIG_PREFIXES_MAX 16 /* prefixes in one list of a rule */
+#define CONFIG_PORTS_MAX    16 /* port ranges in one list of a rule */
+#define CONFIG_ICMP_MAX     8  /* ICMP types in one rule */
+#define CONFIG_UPLINKS_MAX  8
 
 /* ---- [filter input|forward|output] ---- */
 
@@ -52,7 +52,7 @@ struct rule {
 	uint8_t states;   /* RULE_STATE_*; 0: any */
 	uint8_t protocol; /* IPPROTO_*; `icmp` matches ICMP for v4 and ICMPv6 for v6 */
 	bool any_protocol;
-	bool forwarded;   /* only flows that an entry of [forwards] made */
+	bool forwarded; /* only flows that an entry of [forwards] made */
 	struct side_match in;
 	struct side_match out;
 	uint8_t from_count; /* 0: any */
@@ -95,9 +95,9 @@ struct forward {
 	struct port_range ports; /* on the host */
 	uint8_t guest_family;
 	union addr guest;
-	uint16_t guest_port;     /* first of as many ports as `ports` has */
-	uint16_t network;        /* whose subnet the guest is in */
-	unsigned line;           /* of the file; 0: added live */
+	uint16_t guest_port;               /* first of as many ports as `ports` has */
+	uint16_t network;                  /* whose subnet the guest is in */
+	unsigned line;                     /* of the file; 0: added live */
 	char guest_name[CONFIG_NAME_SIZE]; /* as written, where a link's name was given */
 };
 
@@ -107,10 +107,10 @@ struct network_config {
 	char name[CONFIG_NAME_SIZE];
 	struct prefix subnet4; /* family 0: none */
 	struct prefix subnet6;
-	union addr gateway4;   /* the first address of the subnet */
+	union addr gateway4; /* the first address of the subnet */
 	union addr gateway6;
-	uint16_t mtu;          /* of its links, bytes; 0: the uplink's */
-	bool dns;              /* the gateway address relays DNS to the host's resolver */
+	uint16_t mtu; /* of its links, bytes; 0: the uplink's */
+	bool dns;     /* the gateway address relays DNS to the host's resolver */
 	unsigned line;
 };
 
@@ -120,12 +120,12 @@ enum link_kind { LINK_TUN, LINK_NETNS };
 
 struct link_config {
 	char name[CONFIG_NAME_SIZE];
-	uint8_t kind;                 /* enum link_kind */
+	uint8_t kind; /* enum link_kind */
 	uint16_t network;
-	union addr address4;          /* guest's; zero: taken from the subnet when it is attached */
+	union addr address4; /* guest's; zero: taken from the subnet when it is attached */
 	union addr address6;
 	char netns[CONFIG_TEXT_SIZE]; /* netns: NAME, PATH or pid:N */
-	char device[16];              /* interface name; default eth0 in a netns, tg-LINKNAME for tun */
+	char device[16]; /* interface name; default eth0 in a netns, tg-LINKNAME for tun */
 	unsigned line;
 };
 
@@ -159,15 +159,15 @@ struct limits_config {
 /* ---- [gateway] ---- */
 
 struct gateway_config {
-	char control[108];       /* path of the control socket */
-	char control_group[32];  /* group that may open it; empty: root's */
-	uint8_t log_level;       /* enum log_level */
+	char control[108];      /* path of the control socket */
+	char control_group[32]; /* group that may open it; empty: root's */
+	uint8_t log_level;      /* enum log_level */
 	bool log_syslog;
 	struct port_range ports; /* external ports */
 	uint8_t uplink_count;    /* 0: whatever interface the host's routes choose */
 	char uplinks[CONFIG_UPLINKS_MAX][16];
-	uint8_t guard;           /* enum guard_mode */
-	uint32_t busy_poll_us;   /* how long to spin for the next packet before sleeping */
+	uint8_t guard;                 /* enum guard_mode */
+	uint32_t busy_poll_us;         /* how long to spin for the next packet before sleeping */
 	uint32_t receive_buffer_bytes; /* of the uplink's socket */
 };
 enum guard_mode { GUARD_AUTO, GUARD_CLSACT, GUARD_SOCKETS };
@@ -194,18 +194,18 @@ struct config_errors {
 
 /*
  * Parse the whole text of an INI file (`name` is for messages).  Returns a new config, or NULL
- * with every error of the file in `errors` (freed with config_errors_free()); none at all there means
- * that memory ran out.  An empty text is a
- * valid config: one network `default` 10.77.0.0/24 + fd77:7467::/64 and the built-in rules.
+ * with every error of the file in `errors` (freed with config_errors_free()); none at all there
+ * means that memory ran out.  An empty text is a valid config: one network `default` 10.77.0.0/24 +
+ * fd77:7467::/64 and the built-in rules.
  */
 struct config *config_parse(const char *name, const char *text, struct config_errors *errors);
 void config_free(struct config *config);
 void config_errors_free(struct config_errors *errors);
 
 /*
- * Whether a running gateway can take up `wanted` without a restart.  Keys marked so in the table must not
- * differ, networks must keep their place (new ones may follow), links of the same name their keys.
- * Returns true, or false with a sentence about the first difference in `error`.
+ * Whether a running gateway can take up `wanted` without a restart.  Keys marked so in the table
+ * must not differ, networks must keep their place (new ones may follow), links of the same name
+ * their keys. Returns true, or false with a sentence about the first difference in `error`.
  */
 bool config_reloadable(const struct config *running, const struct config *wanted, char *error,
 	unsigned error_size);
@@ -219,8 +219,8 @@ bool config_parse_rule(const struct config *config, enum chain chain, const char
 
 /*
  * Parse a forward ("tcp", "[HOSTADDR:]8080[-8090]", "web:80" | "10.77.0.2[:80]" | "[v6]:80").
- * Names are those of links with an address in the config; `resolve` (may be NULL) is asked first for
- * the names of links that are attached now.
+ * Names are those of links with an address in the config; `resolve` (may be NULL) is asked first
+ * for the names of links that are attached now.
  */
 struct config_names {
 	/* Find a guest by link name: its network and address of `family` (0: any), or false. */

@@ -24,7 +24,7 @@ struct uplinks;
 
 struct daemon {
 	struct log *log;
-	bool level_given; /* on the command line: a reload leaves the level alone */
+	bool level_given;        /* on the command line: a reload leaves the level alone */
 	const char *config_path; /* NULL: built-in defaults */
 	const char *control;     /* overrides the config's socket path; NULL: it does not */
 	struct config *config;
