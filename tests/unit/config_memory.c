@@ -18,8 +18,9 @@ void *calloc(size_t count, size_t size)
 {
 	if (allowed-- == 0)
 		return NULL;
-	void *memory =
-		realloc(NULL, count * size); /* not malloc(): compilers make calloc() of that */
+	void *memory = realloc(NULL, count * size);
+	/* Compilers make calloc() of what they can see to be fresh and cleared: this one, again. */
+	__asm__ volatile("" : "+r"(memory));
 	if (memory != NULL)
 		memset(memory, 0, count * size);
 	return memory;
