@@ -323,13 +323,13 @@ static void expect_error_translated(struct packet *sent, uint32_t bytes)
 	packet_rewrite(outside, &target.rewrite);
 	struct packet *made = packet_with_room(2200);
 	cr_assert(build_packet(
-		error, &(struct build){.family = sent->headers.family,
-			       .protocol = v4 ? IPPROTO_ICMP : IPPROTO_ICMPV6,
-			       .source = router,
-			       .destination = target.source,
-			       .icmp_type = v4 ? ICMP4_TIME_EXCEEDED : ICMP6_TIME_EXCEEDED,
-			       .payload = outside->data,
-			       .payload_bytes = bytes}));
+		made, &(struct build){.family = sent->headers.family,
+			      .protocol = v4 ? IPPROTO_ICMP : IPPROTO_ICMPV6,
+			      .source = router,
+			      .destination = target.source,
+			      .icmp_type = v4 ? ICMP4_TIME_EXCEEDED : ICMP6_TIME_EXCEEDED,
+			      .payload = outside->data,
+			      .payload_bytes = bytes}));
 	/* Of the exact size: nothing may be written behind the quote. */
 	struct packet *error = packet_from_bytes(made->data, made->length, made->length);
 	packet_dispose(made);
