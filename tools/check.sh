@@ -73,6 +73,7 @@ statics() {
 	for target in purity layers sizes format tidy cppcheck; do
 		step "$target" make -s --no-print-directory B="$build/release" "$target"
 	done
+	step embed makes asan VARIANT=asan check-embed
 	step shellcheck shellcheck --severity=warning .ci/run {tools,tests/netns,tests/bench}/*.sh
 	step manuals mandoc -T lint -W warning cmd/*/*.[1-8]
 }
