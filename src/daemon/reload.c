@@ -133,6 +133,7 @@ int daemon_reload(struct daemon *daemon, struct config_errors *errors)
 back:
 	daemon->config = old;
 	engine_networks_set(daemon->engine, old->networks, old->network_count);
+	service_update(daemon->service);
 	ruleset_free(ruleset);
 failed:
 	config_free(config);

@@ -218,6 +218,8 @@ int service_update(struct service *service)
 {
 	int error = 0;
 
+	while (service->count > service->daemon->config->network_count)
+		network_stop(service->network[--service->count]);
 	while (error == 0 && service->count < service->daemon->config->network_count)
 		error = network_start(service, (uint16_t)service->count);
 	return error;

@@ -16,7 +16,8 @@
 
 /* Make the namespace and serve the config's networks.  0 or -errno, logged. */
 int service_create(struct daemon *daemon, struct service **result);
-/* Serve networks that the config has gained.  0 or -errno, logged. */
+/* Serve networks that the config has gained, and those no longer that a reload which failed has
+ * taken back.  0 or -errno, logged. */
 int service_update(struct service *service);
 void service_free(struct service *service);
 /* Descriptor of the namespace. */

@@ -16,6 +16,7 @@ config() {
 		[network lab]
 		subnet = 10.77.0.0/24, fd77:7467::/64
 		[link guest]
+		network = lab
 		netns = guest
 		address = $GUEST4, $GUEST6
 		[filter forward]
@@ -83,6 +84,25 @@ expect "a forward by command" tungate forward add tcp 8090 guest:80
 expect "reload" tungate reload
 expect "a forward by command outlives a reload" \
 	says "this is guest" page server "http://$HOST4:8090/"
+# A reload that fails late leaves nothing of its new network for the next one to trip over.
+with_network() {
+	config "" "$2"
+	printf '[network wing]\nsubnet = %s\n' "$1" >>"$WORLD/tungate.conf"
+}
+spawn gw holder socat -u TCP-LISTEN:8099,fork OPEN:/dev/null
+within 3 listens gw 8099
+with_network 10.88.0.0/24 8099
+late() {
+	local output
+	! output=$(tungate reload 2>&1) && grep -q "8099 cannot be published" <<<"$output"
+}
+expect "a network and a port that another program holds: refused for the port" late
+with_network 10.99.0.0/24 8081
+expect "another network in its place" tungate reload
+namespace wing
+expect "a guest joins it" tungate attach --netns wing --name wing --network wing
+expect "its gateway answers" ns wing ping -c 1 -W 2 10.99.0.1
+
 rm "$WORLD/tungate.conf"
 expect_fail "a file that is gone is refused" tungate reload
 expect "the stream goes on" ticking
