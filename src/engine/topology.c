@@ -284,15 +284,6 @@ const struct forward *topology_forward(const struct topology *topology, uint8_t 
 	return NULL;
 }
 
-static bool forwards_overlap(const struct forward *a, const struct forward *b)
-{
-	if (a->protocol != b->protocol || a->guest_family != b->guest_family ||
-		a->ports.first > b->ports.last || b->ports.first > a->ports.last)
-		return false;
-	return a->host_family == 0 || b->host_family == 0 ||
-	       (a->host_family == b->host_family && addr_equal(&a->host, &b->host));
-}
-
 static bool forwards_equal(const struct forward *a, const struct forward *b)
 {
 	return a->protocol == b->protocol && a->ports.first == b->ports.first &&
@@ -310,7 +301,7 @@ int engine_forward_add(struct engine *engine, const struct forward *forward)
 	if (forward->ports.first <= masquerade->last && masquerade->first <= forward->ports.last)
 		return -EINVAL;
 	for (unsigned i = 0; i < topology->forward_count; i++)
-		if (forwards_overlap(&topology->forwards[i], forward))
+		if (config_forwards_overlap(&topology->forwards[i], forward))
 			return -EEXIST;
 	if (topology->forward_count == ENGINE_FORWARDS_MAX)
 		return -ENOSPC;
