@@ -51,10 +51,19 @@ uint64_t cksum_address(uint8_t family, const union addr *address);
 uint64_t cksum_pseudo(uint8_t family, const union addr *source, const union addr *destination,
 	uint8_t protocol, uint32_t length);
 
-/* The delta that replaces `old` by `new`, folded. */
+/* The delta that replaces `old` by `new`, folded.  "Nothing changed" has two spellings in one's
+ * complement; ours is 0, so that it leaves a field exactly as it was. */
 static inline uint16_t cksum_delta(uint64_t old_sum, uint64_t new_sum)
 {
-	return cksum_fold((uint64_t)(uint16_t)~cksum_fold(old_sum) + new_sum);
+	const uint16_t delta = cksum_fold((uint64_t)(uint16_t)~cksum_fold(old_sum) + new_sum);
+
+	return delta == 0xffff ? 0 : delta;
+}
+
+/* The delta that undoes another; that of "nothing changed", 0, is itself. */
+static inline uint16_t cksum_delta_inverse(uint16_t delta)
+{
+	return delta == 0 ? 0 : (uint16_t)~delta;
 }
 
 /* Apply a delta to a complete checksum field: c' = ~(~c + delta).  RFC 1624 equation 3. */

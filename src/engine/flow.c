@@ -60,7 +60,7 @@ static void flow_key_of(const struct flow *flow, enum direction direction, struc
 		.source_port = flow->port[direction][SOURCE],
 		.destination_port = flow->port[direction][DESTINATION],
 		.zone = flow->zone[direction],
-		.family = flow->family,
+		.family = flow_family(flow, direction),
 		.protocol = flow->protocol,
 	};
 }
@@ -83,7 +83,7 @@ static bool flow_has_key(
 {
 	return flow->port[direction][SOURCE] == key->source_port &&
 	       flow->port[direction][DESTINATION] == key->destination_port &&
-	       flow->zone[direction] == key->zone && flow->family == key->family &&
+	       flow->zone[direction] == key->zone && flow_family(flow, direction) == key->family &&
 	       flow->protocol == key->protocol &&
 	       addr_equal(&flow->address[direction][SOURCE], &key->source) &&
 	       addr_equal(&flow->address[direction][DESTINATION], &key->destination);
@@ -204,8 +204,8 @@ static void mapping_leave(struct engine *engine, struct flow *flow)
 	}
 	index_remove(&engine->by_mapping, hash, id, mapping_hash_of, engine);
 	const int external = topology_external(
-		&engine->topology, flow->family, &flow->address[REPLY][DESTINATION]);
-	const int protocol = ports_protocol(flow->family, flow->protocol);
+		&engine->topology, flow_family(flow, REPLY), &flow->address[REPLY][DESTINATION]);
+	const int protocol = ports_protocol(flow_family(flow, REPLY), flow->protocol);
 	ports_release(&engine->ports, (unsigned)external, (enum ports_protocol)protocol,
 		ntohs(flow->port[REPLY][DESTINATION]));
 }
@@ -310,18 +310,25 @@ void flow_refresh(struct engine *engine, struct flow *flow)
 
 /* ---- life ---- */
 
+static uint64_t addresses_sum(const struct flow *flow, enum direction direction)
+{
+	const uint8_t family = flow_family(flow, direction);
+
+	return cksum_address(family, &flow->address[direction][SOURCE]) +
+	       cksum_address(family, &flow->address[direction][DESTINATION]);
+}
+
+static uint64_t ports_sum(const struct flow *flow, enum direction direction)
+{
+	return (uint64_t)flow->port[direction][SOURCE] + flow->port[direction][DESTINATION];
+}
+
+/* What one direction puts in the other takes out: one delta does for both. */
 static void flow_prepare_deltas(struct flow *flow)
 {
-	for (enum direction d = ORIGINAL; d <= REPLY; d++) {
-		struct rewrite rewrite;
-
-		flow_rewrite(flow, d, &rewrite);
-		rewrite_prepare(&rewrite, flow->family, &flow->address[d][SOURCE],
-			&flow->address[d][DESTINATION], flow->port[d][SOURCE],
-			flow->port[d][DESTINATION]);
-		flow->address_delta[d] = rewrite.address_delta;
-		flow->port_delta[d] = rewrite.port_delta;
-	}
+	flow->address_delta =
+		cksum_delta(addresses_sum(flow, ORIGINAL), addresses_sum(flow, REPLY));
+	flow->port_delta = cksum_delta(ports_sum(flow, ORIGINAL), ports_sum(flow, REPLY));
 }
 
 static struct flow *record_take(struct engine *engine)

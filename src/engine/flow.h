@@ -24,6 +24,7 @@
 #ifndef TUNGATE_ENGINE_FLOW_H
 #define TUNGATE_ENGINE_FLOW_H
 
+#include "base/cksum.h"
 #include "base/wheel.h"
 #include "engine/direction.h"
 #include "engine/track_tcp.h"
@@ -32,7 +33,8 @@
 
 struct engine;
 
-#define FLOW_NONE 0xffffffffu
+#define FLOW_NONE  0xffffffffu
+#define EXTRA_NONE 0u /* so that a draft of zeros has none */
 
 /* Both ends of a key: address[direction][SOURCE]. */
 enum end { SOURCE, DESTINATION };
@@ -52,20 +54,28 @@ static_assert(sizeof(struct tally) == 12, "part of the flow's size");
 #define FLOW_RESET      0x0020          /* ... that of CLOSE, not of TIME_WAIT */
 #define FLOW_VERDICT(d) (0x0040 << (d)) /* rule[d] is valid for `generation` */
 #define FLOW_PATH_CHECK 0x0100          /* routes changed: look whether the path still holds */
+#define FLOW_EXPECTED   0x0200          /* announced by a helper: related to another flow */
+#define FLOW_HELPED     0x0400          /* a helper reads it */
+#define FLOW_ADJUSTED   0x0800          /* its sequence numbers are shifted */
+#define FLOW_FAMILIES   0x1000          /* its sides are of different families (NAT64) */
+#define FLOW_REDIRECTED 0x2000          /* led to a proxy, not to where its originator wanted */
+#define FLOW_INBOUND    0x4000          /* let in to a mapping by endpoint filtering */
+#define FLOW_PREFIX     0x8000          /* whole addresses are exchanged: no port is taken */
 
 /* In the order in which a packet's way needs it. */
 struct flow {
 	union addr address[2][2];
 	be16 port[2][2];
 	zone_id zone[2]; /* where packets of each direction come from */
-	uint8_t family;
+	uint8_t family;  /* of ORIGINAL; flow_family() tells REPLY's */
 	uint8_t protocol;
 	uint16_t flags;
-	uint16_t generation; /* of the ruleset that the cached verdicts are from */
-	uint16_t path;       /* towards the uplink, whichever direction that is */
-	uint16_t rule[2];    /* index in the chain of the last verdict */
-	uint16_t address_delta[2];
-	uint16_t port_delta[2];
+	uint16_t generation;    /* of the ruleset that the cached verdicts are from */
+	uint16_t path;          /* towards the uplink, whichever direction that is */
+	uint16_t rule[2];       /* index in the chain of the last verdict */
+	uint16_t address_delta; /* of ORIGINAL; REPLY takes the same out again */
+	uint16_t port_delta;
+	uint32_t extra; /* record of what few flows have, or EXTRA_NONE */
 	struct wheel_node timer;
 	struct tally tally[2];
 	struct tcp_track tcp;
@@ -117,6 +127,14 @@ bool flow_evict_finished(struct engine *engine, const union addr *external);
 void flow_count(struct flow *flow, enum direction direction, uint32_t packets, uint32_t bytes);
 void flow_refresh(struct engine *engine, struct flow *flow);
 
+/* Of the addresses of one direction's key. */
+static inline uint8_t flow_family(const struct flow *flow, enum direction direction)
+{
+	if (direction == ORIGINAL || !(flow->flags & FLOW_FAMILIES))
+		return flow->family;
+	return flow->family == AF_INET ? AF_INET6 : AF_INET;
+}
+
 /* The translation of a direction. */
 static inline void flow_rewrite(
 	const struct flow *flow, enum direction direction, struct rewrite *rewrite)
@@ -125,8 +143,10 @@ static inline void flow_rewrite(
 	rewrite->destination = &flow->address[!direction][SOURCE];
 	rewrite->source_port = flow->port[!direction][DESTINATION];
 	rewrite->destination_port = flow->port[!direction][SOURCE];
-	rewrite->address_delta = flow->address_delta[direction];
-	rewrite->port_delta = flow->port_delta[direction];
+	rewrite->address_delta = direction == ORIGINAL ? flow->address_delta
+						       : cksum_delta_inverse(flow->address_delta);
+	rewrite->port_delta =
+		direction == ORIGINAL ? flow->port_delta : cksum_delta_inverse(flow->port_delta);
 }
 
 /* "established", "syn-sent", "replied", "unreplied". */

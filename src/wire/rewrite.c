@@ -15,23 +15,14 @@
 #include <string.h>
 #include "base/cksum.h"
 
-/* "Nothing changed" has two spellings in one's complement; ours is 0, so that it leaves a field
- * exactly as it was. */
-static uint16_t tidy_delta(uint64_t old_sum, uint64_t new_sum)
-{
-	const uint16_t delta = cksum_delta(old_sum, new_sum);
-
-	return delta == 0xffff ? 0 : delta;
-}
-
 void rewrite_prepare(struct rewrite *rewrite, uint8_t family, const union addr *old_source,
 	const union addr *old_destination, be16 old_source_port, be16 old_destination_port)
 {
-	rewrite->address_delta = tidy_delta(
+	rewrite->address_delta = cksum_delta(
 		cksum_address(family, old_source) + cksum_address(family, old_destination),
 		cksum_address(family, rewrite->source) +
 			cksum_address(family, rewrite->destination));
-	rewrite->port_delta = tidy_delta((uint64_t)old_source_port + old_destination_port,
+	rewrite->port_delta = cksum_delta((uint64_t)old_source_port + old_destination_port,
 		(uint64_t)rewrite->source_port + rewrite->destination_port);
 }
 
@@ -211,7 +202,7 @@ bool packet_clamp_mss(struct packet *packet, uint16_t mss)
 		return true;
 	/* At an odd offset the two bytes belong to two words, each in the other's place; a sum of
 	 * swapped words is the swapped sum (RFC 1071, 2 B). */
-	uint16_t delta = tidy_delta(old_word, new_word);
+	uint16_t delta = cksum_delta(old_word, new_word);
 	if ((options.mss_offset - packet->headers.l4) % 2)
 		delta = (uint16_t)(delta << 8 | delta >> 8);
 	tcp->checksum = cksum_apply(tcp->checksum, delta);
