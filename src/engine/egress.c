@@ -4,9 +4,6 @@
  *
  * An IPv4 packet that may be fragmented and is too large for where it goes leaves in pieces: the
  * first in its own buffer, the others behind it through engine_next_output().
- *
- * Errors towards a guest come from the gateway's address on its network, errors towards the uplink
- * from the address of ours that the packet was sent to, so that no inner address shows outside.
  */
 #include <netinet/in.h>
 #include "engine/egress.h"
@@ -18,28 +15,19 @@
 #define MTU_MIN4 576
 #define MTU_MIN6 1280
 
-static void tell_sender(struct engine *engine, const struct packet *packet, const struct flow *flow,
-	enum direction direction, uint8_t type, uint8_t code, uint32_t mtu)
-{
-	const struct topology *topology = &engine->topology;
-	const union addr *source = &flow->address[direction][DESTINATION];
-	const uint16_t network = topology_network_of_zone(topology, flow->zone[direction]);
-
-	if (network != NETWORK_NONE)
-		source = topology_gateway(topology, network, flow->family);
-	outbox_icmp_error(
-		engine->outbox, engine->now_ms, packet, source, flow->path, type, code, mtu);
-}
-
-bool egress_ttl(struct engine *engine, struct packet *packet, const struct flow *flow,
-	enum direction direction)
+bool egress_ttl(const struct packet *packet, const struct flow *flow, enum direction direction,
+	struct refusal *refusal)
 {
 	if (packet->headers.ttl > 1 || ZONE_IS_SERVICE(flow->zone[!direction]) ||
 		ZONE_IS_SERVICE(flow->zone[direction]))
 		return true;
-	packet_drop(engine, packet, DROP_TTL);
-	tell_sender(engine, packet, flow, direction,
-		flow->family == AF_INET ? ICMP4_TIME_EXCEEDED : ICMP6_TIME_EXCEEDED, 0, 0);
+	*refusal = (struct refusal){
+		.drop = DROP_TTL,
+		.answer = ANSWER_ERROR,
+		.type = packet->headers.family == AF_INET ? ICMP4_TIME_EXCEEDED
+							  : ICMP6_TIME_EXCEEDED,
+		.path = flow->path,
+	};
 	return false;
 }
 
@@ -60,8 +48,8 @@ static bool pieces_have_room(const struct engine *engine, const struct packet *p
 }
 
 /* Does it fit where it goes, segment by segment? */
-static bool egress_size(struct engine *engine, struct packet *packet, const struct flow *flow,
-	enum direction direction)
+static bool egress_size(const struct engine *engine, const struct packet *packet,
+	const struct flow *flow, enum direction direction, struct refusal *refusal)
 {
 	const uint32_t mtu = zone_mtu(engine, flow, flow->zone[!direction]);
 	const struct offload *offload = &packet->offload;
@@ -74,20 +62,23 @@ static bool egress_size(struct engine *engine, struct packet *packet, const stru
 	if (packet->headers.may_fragment && offload->gso_type == OFFLOAD_GSO_NONE &&
 		pieces_have_room(engine, packet, mtu))
 		return true;
-	packet_drop(engine, packet, DROP_TOO_BIG);
-	if (flow->family == AF_INET6)
-		tell_sender(engine, packet, flow, direction, ICMP6_TOO_BIG, 0, mtu);
-	else if (!packet->headers.may_fragment)
-		tell_sender(engine, packet, flow, direction, ICMP4_UNREACHABLE,
-			ICMP4_FRAGMENT_NEEDED, mtu);
+	const bool v4 = packet->headers.family == AF_INET;
+	*refusal = (struct refusal){
+		.drop = DROP_TOO_BIG,
+		.answer = v4 && packet->headers.may_fragment ? ANSWER_NONE : ANSWER_ERROR,
+		.type = v4 ? ICMP4_UNREACHABLE : ICMP6_TOO_BIG,
+		.code = v4 ? ICMP4_FRAGMENT_NEEDED : 0,
+		.path = flow->path,
+		.mtu = mtu,
+	};
 	return false;
 }
 
-bool egress_may_leave(struct engine *engine, struct packet *packet, const struct flow *flow,
-	enum direction direction)
+bool egress_may_leave(const struct engine *engine, const struct packet *packet,
+	const struct flow *flow, enum direction direction, struct refusal *refusal)
 {
-	return egress_ttl(engine, packet, flow, direction) &&
-	       egress_size(engine, packet, flow, direction);
+	return egress_ttl(packet, flow, direction, refusal) &&
+	       egress_size(engine, packet, flow, direction, refusal);
 }
 
 void egress_clamp_mss(struct engine *engine, struct packet *packet, const struct flow *flow,

@@ -5,15 +5,16 @@
 #ifndef TUNGATE_ENGINE_EGRESS_H
 #define TUNGATE_ENGINE_EGRESS_H
 
+#include "engine/refusal.h"
 #include "engine/state.h"
 
-/* Will the hop limit outlast us?  Else the packet is dropped and its sender told. */
-bool egress_ttl(struct engine *engine, struct packet *packet, const struct flow *flow,
-	enum direction direction);
+/* Will the hop limit outlast us?  Else the packet is refused, and its sender told. */
+bool egress_ttl(const struct packet *packet, const struct flow *flow, enum direction direction,
+	struct refusal *refusal);
 /* ... and does it fit where it goes, segment by segment?  A draft will do for a flow: what may not
  * leave begins none. */
-bool egress_may_leave(struct engine *engine, struct packet *packet, const struct flow *flow,
-	enum direction direction);
+bool egress_may_leave(const struct engine *engine, const struct packet *packet,
+	const struct flow *flow, enum direction direction, struct refusal *refusal);
 /* Lower the MSS of a SYN to what both sides' MTUs carry. */
 void egress_clamp_mss(struct engine *engine, struct packet *packet, const struct flow *flow,
 	enum direction direction);

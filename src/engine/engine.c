@@ -73,11 +73,16 @@ static void mark_replied(struct engine *engine, struct flow *flow)
 static bool follow(struct engine *engine, struct packet *packet, struct flow *flow,
 	enum direction direction, bool refreshes, uint32_t segments)
 {
+	struct refusal refusal;
+
 	if (direction == REPLY && !(flow->flags & FLOW_REPLIED))
 		mark_replied(engine, flow);
-	if (!inspect_packet(engine, packet, flow, direction, segments) ||
-		!egress_may_leave(engine, packet, flow, direction))
+	if (!inspect_packet(engine, packet, flow, direction, segments))
 		return false;
+	if (!egress_may_leave(engine, packet, flow, direction, &refusal)) {
+		packet_refuse(engine, packet, &refusal);
+		return false;
+	}
 	if (refreshes)
 		flow_refresh(engine, flow);
 	return true;

@@ -72,20 +72,22 @@ static void translate(struct packet *packet, struct headers *inner, const struct
 enum verdict icmp_error_input(struct engine *engine, struct packet *packet, bool output)
 {
 	struct headers inner;
+	struct refusal refusal;
 	enum direction direction;
 
 	if (!packet_parse_quoted(packet, &inner))
 		return packet_drop(engine, packet, DROP_BAD_HEADER);
-	if (!output && !admit_source(engine, packet))
-		return VERDICT_DROP;
+	if (!output && !admit_source(engine, packet, &refusal))
+		return packet_refuse(engine, packet, &refusal);
 	struct flow *flow = find_quoted(engine, packet, &inner, &direction);
 	if (flow == NULL)
 		return packet_drop(engine, packet, DROP_NO_FLOW);
 	if (!addr_equal(&packet->headers.destination, &inner.source) ||
 		!sequence_is_plausible(flow, direction_opposite(direction), packet, &inner))
 		return packet_drop(engine, packet, DROP_INVALID);
-	if (!egress_ttl(engine, packet, flow, direction) ||
-		!inspect_related(engine, packet, flow, direction))
+	if (!egress_ttl(packet, flow, direction, &refusal))
+		return packet_refuse(engine, packet, &refusal);
+	if (!inspect_related(engine, packet, flow, direction))
 		return VERDICT_DROP;
 	translate(packet, &inner, flow, direction);
 	return egress_send(engine, packet, flow, direction, 1);

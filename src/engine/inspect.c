@@ -3,7 +3,6 @@
  * inspect: packets of flows through the filter.
  */
 #include <netinet/in.h>
-#include "engine/admit.h"
 #include "engine/inspect.h"
 
 static enum chain chain_of(const struct flow *flow, enum direction direction)
@@ -40,26 +39,43 @@ void inspect_query(const struct engine *engine, const struct flow *flow, enum di
 	};
 }
 
-/* Count on the rule, and refuse the packet if that is what it says. */
-static bool rule_apply(struct engine *engine, struct packet *packet, struct chain_rules *chain,
+void inspect_count(struct engine *engine, const struct packet *packet, enum chain chain,
 	uint16_t rule, uint32_t segments)
 {
-	chain->counter[rule].packets += segments;
-	chain->counter[rule].bytes += packet->length;
-	switch (filter_action(chain, rule)) {
+	struct counter *counter = &engine->ruleset->chain[chain].counter[rule];
+
+	counter->packets += segments;
+	counter->bytes += packet->length;
+}
+
+bool inspect_verdict(const struct engine *engine, const struct packet *packet, enum chain chain,
+	uint16_t rule, struct refusal *refusal)
+{
+	switch (filter_action(&engine->ruleset->chain[chain], rule)) {
 	case RULE_ACCEPT:
 		return true;
 	case RULE_REJECT:
-		admit_refuse(engine, packet, DROP_REJECT);
-		return false;
+		return refusal_reject(refusal, packet, DROP_REJECT);
 	default:
-		packet_drop(engine, packet, DROP_FILTER);
-		return false;
+		return refusal_silent(refusal, DROP_FILTER);
 	}
 }
 
+/* Count on the rule, and refuse the packet if that is what it says. */
+static bool rule_apply(struct engine *engine, struct packet *packet, enum chain chain,
+	uint16_t rule, uint32_t segments)
+{
+	struct refusal refusal;
+
+	inspect_count(engine, packet, chain, rule, segments);
+	if (inspect_verdict(engine, packet, chain, rule, &refusal))
+		return true;
+	packet_refuse(engine, packet, &refusal);
+	return false;
+}
+
 static void cache_set(
-	struct engine *engine, struct flow *flow, enum direction direction, uint16_t rule)
+	const struct engine *engine, struct flow *flow, enum direction direction, uint16_t rule)
 {
 	if (flow->generation != engine->generation)
 		flow->flags &= (uint16_t) ~(FLOW_VERDICT(ORIGINAL) | FLOW_VERDICT(REPLY));
@@ -68,31 +84,27 @@ static void cache_set(
 	flow->flags |= (uint16_t)FLOW_VERDICT(direction);
 }
 
-bool inspect_first(struct engine *engine, struct packet *packet, struct flow *draft,
-	const struct filter_query *query, uint32_t segments)
+enum chain inspect_first(
+	const struct engine *engine, struct flow *draft, const struct filter_query *query)
 {
-	if (engine->ruleset == NULL) {
-		packet_drop(engine, packet, DROP_FILTER);
-		return false;
-	}
-	struct chain_rules *chain = &engine->ruleset->chain[chain_of(draft, ORIGINAL)];
-	const uint16_t rule = filter_run(chain, query);
+	const enum chain chain = chain_of(draft, ORIGINAL);
 
-	cache_set(engine, draft, ORIGINAL, rule);
-	return rule_apply(engine, packet, chain, rule, segments);
+	cache_set(engine, draft, ORIGINAL, filter_run(&engine->ruleset->chain[chain], query));
+	return chain;
 }
 
 bool inspect_packet(struct engine *engine, struct packet *packet, struct flow *flow,
 	enum direction direction, uint32_t segments)
 {
-	struct chain_rules *chain = &engine->ruleset->chain[chain_of(flow, direction)];
+	const enum chain chain = chain_of(flow, direction);
 
 	if (flow->generation != engine->generation || !(flow->flags & FLOW_VERDICT(direction))) {
 		struct filter_query query;
 		const uint8_t state =
 			flow->flags & FLOW_REPLIED ? RULE_STATE_ESTABLISHED : RULE_STATE_NEW;
 		inspect_query(engine, flow, direction, state, packet, &query);
-		cache_set(engine, flow, direction, filter_run(chain, &query));
+		cache_set(engine, flow, direction,
+			filter_run(&engine->ruleset->chain[chain], &query));
 	}
 	return rule_apply(engine, packet, chain, flow->rule[direction], segments);
 }
@@ -100,9 +112,10 @@ bool inspect_packet(struct engine *engine, struct packet *packet, struct flow *f
 bool inspect_related(struct engine *engine, struct packet *packet, const struct flow *flow,
 	enum direction direction)
 {
-	struct chain_rules *chain = &engine->ruleset->chain[chain_of(flow, direction)];
+	const enum chain chain = chain_of(flow, direction);
 	struct filter_query query;
 
 	inspect_query(engine, flow, direction, RULE_STATE_RELATED, packet, &query);
-	return rule_apply(engine, packet, chain, filter_run(chain, &query), 1);
+	return rule_apply(
+		engine, packet, chain, filter_run(&engine->ruleset->chain[chain], &query), 1);
 }

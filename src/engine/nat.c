@@ -27,7 +27,7 @@
 /* Random ports tried where only somebody else's address is at hand. */
 #define FOREIGN_TRIES 128
 
-bool nat_bind_destination(struct engine *engine, struct flow *draft)
+bool nat_bind_destination(const struct engine *engine, struct flow *draft)
 {
 	const uint16_t port = ntohs(draft->port[ORIGINAL][DESTINATION]);
 	const struct forward *forward = topology_forward(&engine->topology, draft->protocol,
@@ -130,21 +130,26 @@ static bool is_hairpin(const struct flow *draft)
 	       ZONE_IS_LINK(draft->zone[REPLY]);
 }
 
-static bool rules_say_masquerade(struct engine *engine, const struct filter_query *query)
+void nat_decide_source(const struct engine *engine, const struct flow *draft,
+	const struct filter_query *query, const union addr *external, struct nat_source *source)
 {
-	struct chain_rules *nat = &engine->ruleset->nat;
-	const uint16_t rule = filter_run(nat, query);
+	const struct chain_rules *nat = &engine->ruleset->nat;
 
-	nat->counter[rule].packets++;
-	return rule < nat->count && nat->rule[rule].action == RULE_ACCEPT;
+	*source = (struct nat_source){.rule = NAT_RULE_NONE};
+	if (is_hairpin(draft)) {
+		source->translate = true;
+		source->address = draft->address[ORIGINAL][DESTINATION];
+	} else if (draft->zone[REPLY] == ZONE_UPLINK) {
+		source->rule = filter_run(nat, query);
+		source->translate = filter_action(nat, source->rule) == RULE_ACCEPT;
+		source->address = *external;
+	}
 }
 
-bool nat_bind_source(struct engine *engine, struct flow *draft, const struct filter_query *query,
-	const union addr *external)
+bool nat_bind_source(struct engine *engine, struct flow *draft, const struct nat_source *source)
 {
-	if (is_hairpin(draft))
-		return nat_masquerade(engine, draft, &draft->address[ORIGINAL][DESTINATION]);
-	if (draft->zone[REPLY] == ZONE_UPLINK && rules_say_masquerade(engine, query))
-		return nat_masquerade(engine, draft, external);
-	return nat_keep_source(engine, draft);
+	if (source->rule != NAT_RULE_NONE)
+		engine->ruleset->nat.counter[source->rule].packets++;
+	return source->translate ? nat_masquerade(engine, draft, &source->address)
+				 : nat_keep_source(engine, draft);
 }

@@ -13,15 +13,27 @@
  * Destination: a packet to one of the host's addresses and a published port gets the guest as its
  * destination, in `draft`; true if it did.
  */
-bool nat_bind_destination(struct engine *engine, struct flow *draft);
+bool nat_bind_destination(const struct engine *engine, struct flow *draft);
+
+#define NAT_RULE_NONE 0xffff
+
+/* How a flow's source will be translated. */
+struct nat_source {
+	uint16_t rule;  /* of [nat] that was asked; NAT_RULE_NONE: none needed to be */
+	bool translate; /* else it stays, if it can */
+	union addr address;
+};
 
 /*
  * Source: where the [nat] rules say masquerade, or where a guest reaches another through a
- * published port (hairpin), give the draft `external` as its source, and a port of ours.
- * Otherwise the source stays.  Either way the draft's reply key is one that no other flow has.
- * False where there is none.
+ * published port (hairpin), the source becomes an address and a port of ours; otherwise it stays.
+ * Nothing is changed but `source`.
  */
-bool nat_bind_source(struct engine *engine, struct flow *draft, const struct filter_query *query,
-	const union addr *external);
+void nat_decide_source(const struct engine *engine, const struct flow *draft,
+	const struct filter_query *query, const union addr *external, struct nat_source *source);
+
+/* Do so: take a port where one is needed, so that the draft's reply key is one that no other flow
+ * has.  False where there is none. */
+bool nat_bind_source(struct engine *engine, struct flow *draft, const struct nat_source *source);
 
 #endif

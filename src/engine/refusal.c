@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * refusal: packets that do not pass.
+ */
+#include "engine/refusal.h"
+
+bool refusal_silent(struct refusal *refusal, enum drop drop)
+{
+	*refusal = (struct refusal){.drop = (uint8_t)drop};
+	return false;
+}
+
+bool refusal_unreachable(struct refusal *refusal, const struct packet *packet, enum drop drop,
+	uint8_t code4, uint8_t code6)
+{
+	const bool v4 = packet->headers.family == AF_INET;
+
+	*refusal = (struct refusal){
+		.drop = (uint8_t)drop,
+		.answer = ZONE_IS_LINK(packet->in_zone) ? ANSWER_ERROR : ANSWER_NONE,
+		.type = v4 ? ICMP4_UNREACHABLE : ICMP6_UNREACHABLE,
+		.code = v4 ? code4 : code6,
+	};
+	return false;
+}
+
+bool refusal_prohibited(struct refusal *refusal, const struct packet *packet, enum drop drop)
+{
+	return refusal_unreachable(
+		refusal, packet, drop, ICMP4_ADMIN_PROHIBITED, ICMP6_ADMIN_PROHIBITED);
+}
+
+bool refusal_reject(struct refusal *refusal, const struct packet *packet, enum drop drop)
+{
+	refusal_prohibited(refusal, packet, drop);
+	if (packet->headers.kind == L4_TCP && packet->in_zone != ZONE_UPLINK)
+		refusal->answer = ANSWER_RESET;
+	return false;
+}
+
+static const union addr *answer_source(const struct engine *engine, const struct packet *packet)
+{
+	const uint16_t network = topology_network_of_zone(&engine->topology, packet->in_zone);
+
+	if (network != NETWORK_NONE)
+		return topology_gateway(&engine->topology, network, packet->headers.family);
+	return packet->in_zone == ZONE_UPLINK ? &packet->headers.destination : NULL;
+}
+
+enum verdict packet_refuse(
+	struct engine *engine, struct packet *packet, const struct refusal *refusal)
+{
+	if (refusal->answer == ANSWER_RESET)
+		outbox_tcp_reset(engine->outbox, packet);
+	else if (refusal->answer == ANSWER_ERROR) {
+		const union addr *source = answer_source(engine, packet);
+		if (source != NULL)
+			outbox_icmp_error(engine->outbox, engine->now_ms, packet, source,
+				refusal->path, refusal->type, refusal->code, refusal->mtu);
+	}
+	return packet_drop(engine, packet, (enum drop)refusal->drop);
+}
