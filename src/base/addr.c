@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* addr: parse, print and compare addresses and prefixes of both families. */
+/* addr: parse, print and compare addresses and prefixes of both families; lists of ports. */
 #include "base/addr.h"
 
 #include <arpa/inet.h>
@@ -152,6 +152,56 @@ union addr prefix_address(const struct prefix *prefix, uint64_t n)
 		address.bytes[i] = (uint8_t)n;
 	}
 	return address;
+}
+
+uint32_t port_list_size(const struct port_list *list)
+{
+	uint32_t size = 0;
+
+	for (unsigned i = 0; i < list->count; i++)
+		size += list->range[i].last - list->range[i].first + 1u;
+	return size;
+}
+
+uint16_t port_list_at(const struct port_list *list, uint32_t n)
+{
+	const struct port_range *range = list->range;
+
+	for (; n > (uint32_t)(range->last - range->first); range++)
+		n -= range->last - range->first + 1u;
+	return (uint16_t)(range->first + n);
+}
+
+bool port_list_overlaps(const struct port_list *list, struct port_range range)
+{
+	for (unsigned i = 0; i < list->count; i++)
+		if (list->range[i].first <= range.last && range.first <= list->range[i].last)
+			return true;
+	return false;
+}
+
+bool port_list_has(const struct port_list *list, uint16_t port)
+{
+	return port_list_overlaps(list, (struct port_range){port, port});
+}
+
+char *port_list_format(const struct port_list *list, char *text)
+{
+	size_t used = 0;
+
+	*text = '\0';
+	for (unsigned i = 0; i < list->count; i++) {
+		const struct port_range *range = &list->range[i];
+		const char *comma = i > 0 ? "," : "";
+		char *end = text + used;
+		const size_t left = PORT_LIST_TEXT_SIZE - used;
+
+		used += (size_t)(range->last == range->first
+					 ? snprintf(end, left, "%s%u", comma, range->first)
+					 : snprintf(end, left, "%s%u-%u", comma, range->first,
+						   range->last));
+	}
+	return text;
 }
 
 bool addr_is_multicast(uint8_t family, const union addr *address)

@@ -38,6 +38,15 @@ struct port_range {
 	uint16_t last;
 };
 
+/* Several of them, the lowest first, none overlapping another. */
+#define PORT_RANGES_MAX 8
+struct port_list {
+	uint8_t count;
+	struct port_range range[PORT_RANGES_MAX];
+};
+/* Space for the text of a list, with its NUL. */
+#define PORT_LIST_TEXT_SIZE (PORT_RANGES_MAX * sizeof("65535-65535"))
+
 /* Space for the longest text of an address or prefix with its NUL ("[v6]:port" fits too). */
 #define ADDR_TEXT_SIZE 56
 
@@ -82,6 +91,14 @@ bool prefix_contains(const struct prefix *prefix, uint8_t family, const union ad
 bool prefix_overlaps(const struct prefix *a, const struct prefix *b);
 /* The n-th address of a prefix (n = 0 is the base); n must lie inside it. */
 union addr prefix_address(const struct prefix *prefix, uint64_t n);
+
+/* How many ports a list has; the n-th of them (n below that). */
+uint32_t port_list_size(const struct port_list *list);
+uint16_t port_list_at(const struct port_list *list, uint32_t n);
+bool port_list_has(const struct port_list *list, uint16_t port);
+bool port_list_overlaps(const struct port_list *list, struct port_range range);
+/* "61000-61499,63000-63499" in `text` of PORT_LIST_TEXT_SIZE bytes; returns `text`. */
+char *port_list_format(const struct port_list *list, char *text);
 
 /* Addresses that may be nobody's source or destination in unicast forwarding (PROTOCOLS.md,
  * section 2, unicast_extensions: 0/8 except 0.0.0.0 itself and 240/4 except broadcast ARE

@@ -18,6 +18,11 @@
 #define GUARD_PORTION     32
 #define GUARD_INTERVAL_MS 10
 
+static struct port_list external_ports(const struct config *config)
+{
+	return (struct port_list){.count = 1, .range = {config->gateway.ports}};
+}
+
 /* What the filters are to take as ours: our ports, at the addresses of the open uplinks. */
 static struct port_claims claims_of(struct uplinks *uplinks)
 {
@@ -31,7 +36,7 @@ static struct port_claims claims_of(struct uplinks *uplinks)
 	if (count == 0)
 		uplinks->claimed[count++] = (struct claimed_address){.family = AF_INET};
 	return (struct port_claims){
-		.external = uplinks->daemon->config->gateway.ports,
+		.external = external_ports(uplinks->daemon->config),
 		.published = uplinks->published,
 		.published_count = uplinks->published_count,
 		.addresses = uplinks->claimed,
@@ -340,6 +345,7 @@ static void guard_filler_run(uv_timer_t *timer)
 int uplinks_create(struct daemon *daemon, struct uplinks **result)
 {
 	struct uplinks *uplinks = calloc(1, sizeof(*uplinks));
+	const struct port_list ports = external_ports(daemon->config);
 	int error = -ENOMEM;
 
 	if (uplinks == NULL)
@@ -349,10 +355,10 @@ int uplinks_create(struct daemon *daemon, struct uplinks **result)
 	if (uplinks->paths == NULL)
 		goto paths;
 	uplinks->paths->generation = 1;
-	error = guard_check_range(daemon->log, daemon->config->gateway.ports);
+	error = guard_check_ports(daemon->log, &ports);
 	if (error != 0)
 		goto range;
-	uplinks->port_lock = port_lock_take(daemon->log, daemon->config->gateway.ports);
+	uplinks->port_lock = port_lock_take(daemon->log, &ports);
 	error = uplinks->port_lock < 0 ? uplinks->port_lock : 0;
 	if (error != 0)
 		goto range;

@@ -155,7 +155,7 @@ static void emit_addresses(
 
 /* The answers to our queries carry an identifier of ours; errors are for the engine to judge; the
  * rest (echo requests, neighbour discovery) is the host's. */
-static void emit_icmp(struct program *program, struct port_range identifiers,
+static void emit_icmp(struct program *program, const struct port_list *identifiers,
 	const uint8_t *answers, unsigned answer_count, const uint8_t *errors, unsigned error_count)
 {
 	load_l4(program, BPF_B, 0);
@@ -167,14 +167,15 @@ static void emit_icmp(struct program *program, struct port_range identifiers,
 		const unsigned block = block_when(program, answers[i]);
 
 		load_l4(program, BPF_H, 4);
-		emit_range(program, identifiers);
+		for (unsigned r = identifiers->count; r-- > 0;)
+			emit_range(program, identifiers->range[r]);
 		emit_return(program, program->other);
 		block_end(program, block);
 	}
 	emit_return(program, program->other);
 }
 
-static void emit_icmp4(struct program *program, struct port_range identifiers)
+static void emit_icmp4(struct program *program, const struct port_list *identifiers)
 {
 	static const uint8_t answers[] = {ICMP4_ECHO_REPLY, ICMP4_TIMESTAMP_REPLY};
 	static const uint8_t errors[] = {ICMP4_UNREACHABLE, ICMP4_SOURCE_QUENCH, ICMP4_REDIRECT,
@@ -183,7 +184,7 @@ static void emit_icmp4(struct program *program, struct port_range identifiers)
 	emit_icmp(program, identifiers, answers, sizeof(answers), errors, sizeof(errors));
 }
 
-static void emit_icmp6(struct program *program, struct port_range identifiers)
+static void emit_icmp6(struct program *program, const struct port_list *identifiers)
 {
 	static const uint8_t answers[] = {ICMP6_ECHO_REPLY};
 	static const uint8_t errors[] = {
@@ -219,7 +220,7 @@ static unsigned emit_ipv4(struct program *program, const struct port_claims *cla
 	if (program->use == CLAIMS_SOCKET) {
 		const unsigned block = block_when(program, IPPROTO_ICMP);
 
-		emit_icmp4(program, claims->external);
+		emit_icmp4(program, &claims->external);
 		block_end(program, block);
 	}
 	return emit_jump(program, BPF_JMP | BPF_JA, 0, 0, 0);
@@ -235,7 +236,7 @@ static unsigned emit_ipv6(struct program *program, const struct port_claims *cla
 	if (program->use == CLAIMS_SOCKET) {
 		const unsigned block = block_when(program, IPPROTO_ICMPV6);
 
-		emit_icmp6(program, claims->external);
+		emit_icmp6(program, &claims->external);
 		block_end(program, block);
 	}
 	return emit_jump(program, BPF_JMP | BPF_JA, 0, 0, 0);
@@ -249,17 +250,19 @@ static int range_compare(const void *a, const void *b)
 }
 
 /*
- * The external range and the published ones of `protocol`, highest first: masqueraded traffic, the
+ * The external ranges and the published ones of `protocol`, highest first: masqueraded traffic, the
  * bulk, is at the top of the port space and matches after two comparisons.
  */
 static int ranges_collect(const struct port_claims *claims, uint8_t protocol, struct ranges *ranges)
 {
-	struct port_range *range = malloc((claims->published_count + 1) * sizeof(*range));
+	struct port_range *range =
+		malloc((PORT_RANGES_MAX + claims->published_count) * sizeof(*range));
 	unsigned count = 0, merged = 0;
 
 	if (!range)
 		return -ENOMEM;
-	range[count++] = claims->external;
+	for (unsigned i = 0; i < claims->external.count; i++)
+		range[count++] = claims->external.range[i];
 	for (unsigned i = 0; i < claims->published_count; i++)
 		if (claims->published[i].protocol == protocol)
 			range[count++] = claims->published[i].ports;

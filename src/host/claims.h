@@ -23,7 +23,7 @@ struct claimed_address {
 };
 
 struct port_claims {
-	struct port_range external; /* TCP, UDP, ICMP query identifiers */
+	struct port_list external; /* TCP, UDP, ICMP query identifiers */
 	const struct published *published;
 	unsigned published_count;
 	/*

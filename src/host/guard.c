@@ -40,7 +40,7 @@ static int any_open(const struct log *log, enum guard_mode mode, const struct po
 		if (error != -EOPNOTSUPP || mode == GUARD_CLSACT)
 			return error;
 	}
-	error = guard_sockets_open(log, claims->external, &guard->sockets);
+	error = guard_sockets_open(log, &claims->external, &guard->sockets);
 	if (error)
 		log_error(log, "cannot set up the guard's sockets: %s", strerror(-error));
 	return error;
@@ -88,7 +88,7 @@ int guard_claims_set(struct guard *guard, const struct port_claims *claims)
 {
 	if (guard->clsact)
 		return guard_clsact_claims_set(guard->clsact, claims);
-	return guard_sockets_range_set(guard->sockets, claims->external);
+	return guard_sockets_ports_set(guard->sockets, &claims->external);
 }
 
 bool guard_fill(struct guard *guard, unsigned count)

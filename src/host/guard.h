@@ -44,10 +44,10 @@ int guard_local_only(int fd);
 const char *guard_kind(const struct guard *guard);
 
 /*
- * Check the external range: 0, or -errno after logging one sentence that names what it overlaps:
+ * Check the external ports: 0, or -errno after logging one sentence that names what it overlaps:
  * the kernel's ephemeral range (/proc/sys/net/ipv4/ip_local_port_range) or bound TCP/UDP sockets
  * (sock_diag), with what the user can do.
  */
-int guard_check_range(const struct log *log, struct port_range ports);
+int guard_check_ports(const struct log *log, const struct port_list *ports);
 
 #endif

@@ -32,8 +32,8 @@
 #include "host/request.h"
 
 #define FILTER_PRIORITY 7
-/* The low half of the handle; the high half is the first port of the external range, which no
- * other instance on the host has (port_lock.c). */
+/* The low half of the handle; the high half is the first of the external ports, which no other
+ * instance on the host has (port_lock.c). */
 #define HANDLE_QDISC_THEIRS 0x7401 /* the qdisc was there before us */
 #define HANDLE_QDISC_OURS   0x7402
 
@@ -52,7 +52,7 @@ struct filter_program {
 struct covered {
 	int ifindex;
 	uint8_t l2_bytes;
-	uint16_t first_port; /* of the external range */
+	uint16_t first_port; /* the lowest external one */
 	uint32_t handle;
 };
 
@@ -60,7 +60,7 @@ struct guard_clsact {
 	const struct log *log;
 	struct nl_sock *socket;
 	struct filter_program ethernet, plain;
-	uint16_t first_port; /* of the external range */
+	uint16_t first_port; /* the lowest external one */
 	struct covered *covered;
 	unsigned covered_count;
 };
@@ -378,7 +378,7 @@ int guard_clsact_open(
 	if (!opened)
 		return error;
 	opened->log = log;
-	opened->first_port = claims->external.first;
+	opened->first_port = claims->external.range[0].first;
 	error = programs_make(&opened->ethernet, &opened->plain, claims);
 	if (error)
 		goto free_opened;

@@ -24,7 +24,7 @@
 
 struct guard_sockets {
 	const struct log *log;
-	struct port_range ports;
+	struct port_list ports;
 	int family;
 	int *fd; /* TCP and UDP of each port in turn; -1: somebody else holds it */
 	unsigned total;
@@ -98,7 +98,7 @@ static int deaf_socket(int family, int type, uint16_t port)
 /* False: no more can be made at all. */
 static bool make_next(struct guard_sockets *sockets)
 {
-	const uint16_t port = (uint16_t)(sockets->ports.first + sockets->made / 2);
+	const uint16_t port = port_list_at(&sockets->ports, sockets->made / 2);
 	const bool tcp = sockets->made % 2 == 0;
 	const int fd = deaf_socket(sockets->family, tcp ? SOCK_STREAM : SOCK_DGRAM, port);
 
@@ -151,10 +151,10 @@ static void limit_raise(unsigned descriptors)
 	setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-static int range_take(struct guard_sockets *sockets, struct port_range ports)
+static int ports_take(struct guard_sockets *sockets, const struct port_list *ports)
 {
-	sockets->ports = ports;
-	sockets->total = 2 * (unsigned)(ports.last - ports.first + 1);
+	sockets->ports = *ports;
+	sockets->total = 2 * port_list_size(ports);
 	sockets->gave_up = false;
 	sockets->fd = calloc(sockets->total, sizeof(*sockets->fd));
 	if (!sockets->fd) {
@@ -165,12 +165,22 @@ static int range_take(struct guard_sockets *sockets, struct port_range ports)
 	return 0;
 }
 
-int guard_sockets_range_set(struct guard_sockets *sockets, struct port_range ports)
+static bool ports_equal(const struct port_list *a, const struct port_list *b)
 {
-	if (ports.first == sockets->ports.first && ports.last == sockets->ports.last)
+	bool equal = a->count == b->count;
+
+	for (unsigned i = 0; equal && i < a->count; i++)
+		equal = a->range[i].first == b->range[i].first &&
+			a->range[i].last == b->range[i].last;
+	return equal;
+}
+
+int guard_sockets_ports_set(struct guard_sockets *sockets, const struct port_list *ports)
+{
+	if (ports_equal(ports, &sockets->ports))
 		return 0;
 	close_all(sockets);
-	return range_take(sockets, ports);
+	return ports_take(sockets, ports);
 }
 
 static int usable_family(void)
@@ -184,7 +194,7 @@ static int usable_family(void)
 }
 
 int guard_sockets_open(
-	const struct log *log, struct port_range ports, struct guard_sockets **sockets)
+	const struct log *log, const struct port_list *ports, struct guard_sockets **sockets)
 {
 	struct guard_sockets *opened = calloc(1, sizeof(*opened));
 
@@ -192,7 +202,7 @@ int guard_sockets_open(
 		return -ENOMEM;
 	opened->log = log;
 	opened->family = usable_family();
-	const int error = range_take(opened, ports);
+	const int error = ports_take(opened, ports);
 	if (error) {
 		free(opened);
 		return error;

@@ -12,12 +12,12 @@
 struct guard_sockets;
 
 int guard_sockets_open(
-	const struct log *log, struct port_range ports, struct guard_sockets **sockets);
+	const struct log *log, const struct port_list *ports, struct guard_sockets **sockets);
 void guard_sockets_close(struct guard_sockets *sockets);
 /* Make up to `count` more; true while some are missing. */
 bool guard_sockets_fill(struct guard_sockets *sockets, unsigned count);
-/* Another range: begin anew where it differs. */
-int guard_sockets_range_set(struct guard_sockets *sockets, struct port_range ports);
+/* Other ports: begin anew where they differ. */
+int guard_sockets_ports_set(struct guard_sockets *sockets, const struct port_list *ports);
 /* Drop what arrives from outside, before it wakes anybody: for a socket of ours that only the
  * host itself may reach.  0 or -errno. */
 int guard_sockets_local_only(int fd);

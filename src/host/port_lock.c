@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * port_lock: ranges as names of abstract sockets.
+ * port_lock: lists of ports as names of abstract sockets.
  *
  * The name is taken first and others' are looked at afterwards; so of two that start at once at
  * least one sees the other.
  */
+#include <assert.h>
 #include <errno.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -15,13 +16,15 @@
 #include <unistd.h>
 #include "host/port_lock.h"
 
-#define NAME "tungate-ports-"
+#define NAME "tungate:"
+static_assert(sizeof(NAME) + PORT_LIST_TEXT_SIZE < sizeof(((struct sockaddr_un *)NULL)->sun_path),
+	"the longest list is a name");
 
-static int name_take(struct port_range ports)
+static int name_take(const char *ports)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	const int length = snprintf(address.sun_path + 1, sizeof(address.sun_path) - 1,
-		NAME "%u-%u", ports.first, ports.last);
+	const int length =
+		snprintf(address.sun_path + 1, sizeof(address.sun_path) - 1, NAME "%s", ports);
 	const socklen_t bytes =
 		(socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + (size_t)length);
 	const int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
@@ -35,32 +38,47 @@ static int name_take(struct port_range ports)
 	return error;
 }
 
-/* A port number of the name, and what stands behind it. */
-static bool number_read(const char **text, char end, uint16_t *number)
+/* The next range of "61000-61499,63000", and what follows it. */
+static bool range_read(const char **text, struct port_range *range)
 {
-	char *rest;
-	const unsigned long value = strtoul(*text, &rest, 10);
+	char *end;
+	const unsigned long first = strtoul(*text, &end, 10);
 
-	if (rest == *text || *rest != end || value > UINT16_MAX)
+	if (end == *text)
 		return false;
-	*number = (uint16_t)value;
-	*text = rest + 1;
+	const unsigned long last = *end == '-' ? strtoul(end + 1, &end, 10) : first;
+	if (first > last || last > UINT16_MAX)
+		return false;
+	*range = (struct port_range){(uint16_t)first, (uint16_t)last};
+	*text = *end == ',' ? end + 1 : end;
 	return true;
 }
 
-/* The range in a line of /proc/net/unix, where an abstract name begins with '@'. */
-static bool line_range(const char *line, struct port_range *range)
+/* The list in a line of /proc/net/unix, where an abstract name begins with '@'; NULL: none. */
+static char *line_list(char *line)
 {
-	const char *name = strstr(line, "@" NAME);
+	char *name = strstr(line, "@" NAME);
 
 	if (name == NULL)
-		return false;
+		return NULL;
 	name += strlen("@" NAME);
-	return number_read(&name, '-', &range->first) && number_read(&name, '\n', &range->last);
+	name[strcspn(name, "\n")] = '\0';
+	return name;
 }
 
-/* Somebody's range that overlaps ours and is not the same: ours alone has its name. */
-static bool find_overlap(struct port_range ports, struct port_range *other)
+static bool list_overlaps(const char *list, const struct port_list *ports)
+{
+	struct port_range range;
+
+	while (range_read(&list, &range))
+		if (port_list_overlaps(ports, range))
+			return true;
+	return false;
+}
+
+/* Somebody's list that overlaps ours, in `other`; ours alone has the name `own`. */
+static bool find_overlap(
+	const struct port_list *ports, const char *own, char other[PORT_LIST_TEXT_SIZE])
 {
 	char line[512];
 	bool found = false;
@@ -68,32 +86,35 @@ static bool find_overlap(struct port_range ports, struct port_range *other)
 
 	if (file == NULL)
 		return false;
-	while (!found && fgets(line, sizeof(line), file) != NULL)
-		found = line_range(line, other) && other->first <= ports.last &&
-			ports.first <= other->last &&
-			(other->first != ports.first || other->last != ports.last);
+	while (!found && fgets(line, sizeof(line), file) != NULL) {
+		const char *list = line_list(line);
+		if (list == NULL || strcmp(list, own) == 0 || !list_overlaps(list, ports))
+			continue;
+		snprintf(other, PORT_LIST_TEXT_SIZE, "%s", list);
+		found = true;
+	}
 	fclose(file);
 	return found;
 }
 
-int port_lock_take(const struct log *log, struct port_range ports)
+int port_lock_take(const struct log *log, const struct port_list *ports)
 {
-	struct port_range other = ports;
-	int fd = name_take(ports);
+	char own[PORT_LIST_TEXT_SIZE], other[PORT_LIST_TEXT_SIZE];
+	int fd = name_take(port_list_format(ports, own));
 
+	snprintf(other, sizeof(other), "%s", own);
 	if (fd >= 0) {
-		if (!find_overlap(ports, &other))
+		if (!find_overlap(ports, own, other))
 			return fd;
 		close(fd);
 		fd = -EADDRINUSE;
 	}
 	if (fd == -EADDRINUSE)
 		log_error(log,
-			"ports %u-%u: another tungated holds %u-%u on this host; stop it, or give "
-			"this one its own range with `ports` in [gateway]",
-			ports.first, ports.last, other.first, other.last);
+			"ports %s: another tungated holds %s on this host; stop it, or give this "
+			"one its own ports with `ports` in [gateway]",
+			own, other);
 	else
-		log_error(
-			log, "cannot lock ports %u-%u: %s", ports.first, ports.last, strerror(-fd));
+		log_error(log, "cannot lock ports %s: %s", own, strerror(-fd));
 	return fd;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * port_range: is the external range free of the host's own ports?
+ * port_range: are the external ports free of the host's own?
  *
  * Two owners are possible.  The kernel hands out ip_local_port_range to whoever does not ask for a
  * port, except those of ip_local_reserved_ports.  And sockets hold ports now, as sock_diag tells;
@@ -84,9 +84,9 @@ static int check_ephemeral(const struct log *log, struct port_range ports)
 	return -EADDRINUSE;
 }
 
-/* The lowest port of the range that a socket holds. */
+/* The lowest of the ports that a socket holds. */
 struct holder {
-	struct port_range ports;
+	const struct port_list *ports;
 	uint16_t port; /* 0: none */
 	uint8_t family;
 	union addr address;
@@ -99,8 +99,8 @@ static void on_socket(void *context, struct nlmsghdr *message)
 	const uint16_t port = ntohs(socket->id.idiag_sport);
 	union addr address = {0};
 
-	if (message->nlmsg_type != SOCK_DIAG_BY_FAMILY || port < holder->ports.first ||
-		port > holder->ports.last || (holder->port && holder->port <= port))
+	if (message->nlmsg_type != SOCK_DIAG_BY_FAMILY || !port_list_has(holder->ports, port) ||
+		(holder->port && holder->port <= port))
 		return;
 	memcpy(&address, socket->id.idiag_src, addr_bits(socket->idiag_family) / 8);
 	if (addr_is_loopback(socket->idiag_family, &address))
@@ -124,31 +124,31 @@ static int find_holder(
 	return request_run(socket, &request, on_socket, holder);
 }
 
-static int check_held(const struct log *log, struct nl_sock *socket, struct port_range ports,
+static int check_held(const struct log *log, struct nl_sock *socket, const struct port_list *ports,
 	uint8_t family, uint8_t protocol)
 {
 	struct holder holder = {.ports = ports};
-	char text[ADDR_TEXT_SIZE];
+	char text[ADDR_TEXT_SIZE], list[PORT_LIST_TEXT_SIZE];
 	const int error = find_holder(socket, family, protocol, &holder);
 
 	if (error) {
 		log_warning(log,
 			"cannot see which ports are in use (sock_diag): %s; make sure "
-			"that %u-%u are free",
-			strerror(-error), ports.first, ports.last);
+			"that %s are free",
+			strerror(-error), port_list_format(ports, list));
 		return 0;
 	}
 	if (holder.port == 0)
 		return 0;
 	log_error(log,
-		"%s port %u of `ports = %u-%u` is in use on %s: stop the program that has it (`ss "
+		"%s port %u of `ports = %s` is in use on %s: stop the program that has it (`ss "
 		"-anp sport = :%u`), or choose other `ports =`",
-		protocol == IPPROTO_TCP ? "TCP" : "UDP", holder.port, ports.first, ports.last,
+		protocol == IPPROTO_TCP ? "TCP" : "UDP", holder.port, port_list_format(ports, list),
 		addr_format(holder.family, &holder.address, text), holder.port);
 	return -EADDRINUSE;
 }
 
-static int check_sockets(const struct log *log, struct port_range ports)
+static int check_sockets(const struct log *log, const struct port_list *ports)
 {
 	static const uint8_t families[] = {AF_INET, AF_INET6};
 	static const uint8_t protocols[] = {IPPROTO_TCP, IPPROTO_UDP};
@@ -166,9 +166,11 @@ static int check_sockets(const struct log *log, struct port_range ports)
 	return error;
 }
 
-int guard_check_range(const struct log *log, struct port_range ports)
+int guard_check_ports(const struct log *log, const struct port_list *ports)
 {
-	const int error = check_ephemeral(log, ports);
+	int error = 0;
 
+	for (unsigned i = 0; i < ports->count && !error; i++)
+		error = check_ephemeral(log, ports->range[i]);
 	return error ? error : check_sockets(log, ports);
 }

@@ -243,3 +243,29 @@ Test(addr, kinds)
 		cr_expect_eq(kinds(family, &address), rows[i].kinds, "%s", rows[i].text);
 	}
 }
+
+Test(addr, lists_of_ports)
+{
+	const struct port_list list = {3, {{80, 80}, {1000, 1009}, {65535, 65535}}}, none = {0};
+	char text[PORT_LIST_TEXT_SIZE];
+
+	cr_expect_str_eq(port_list_format(&list, text), "80,1000-1009,65535");
+	cr_expect_str_eq(port_list_format(&none, text), "");
+	cr_expect_eq(port_list_size(&list), 12);
+	cr_expect_eq(port_list_size(&none), 0);
+	cr_expect_eq(port_list_at(&list, 0), 80);
+	cr_expect_eq(port_list_at(&list, 1), 1000);
+	cr_expect_eq(port_list_at(&list, 10), 1009);
+	cr_expect_eq(port_list_at(&list, 11), 65535);
+	cr_expect(port_list_has(&list, 1009));
+	cr_expect_not(port_list_has(&list, 1010));
+	cr_expect_not(port_list_has(&none, 80));
+	cr_expect(port_list_overlaps(&list, (struct port_range){81, 1000}));
+	cr_expect_not(port_list_overlaps(&list, (struct port_range){81, 999}));
+
+	struct port_list longest = {.count = PORT_RANGES_MAX};
+	for (unsigned i = 0; i < PORT_RANGES_MAX; i++)
+		longest.range[i] =
+			(struct port_range){(uint16_t)(20000 + 10 * i), (uint16_t)(20005 + 10 * i)};
+	cr_expect_eq(strlen(port_list_format(&longest, text)), PORT_LIST_TEXT_SIZE - 1);
+}

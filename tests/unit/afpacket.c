@@ -25,7 +25,7 @@ WORLD_PROGRAM
 #define HOST         "192.0.2.2"
 #define FAR          "192.0.2.1"
 
-static const struct port_claims claims = {.external = {61000, 65535}};
+static const struct port_claims claims = {.external = {1, {{61000, 65535}}}};
 
 struct world {
 	int peer;
@@ -161,7 +161,7 @@ Test(afpacket, claims_change, .init = world_enter)
 {
 	static const struct published dns[] = {{IPPROTO_UDP, {53, 53}}};
 	const struct port_claims with_dns = {
-		.external = {61000, 65535}, .published = dns, .published_count = 1};
+		.external = {1, {{61000, 65535}}}, .published = dns, .published_count = 1};
 	struct world world = world_open();
 
 	send_from_peer(&world, HOST, 53, 10);

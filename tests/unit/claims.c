@@ -123,7 +123,7 @@ static const struct published published[] = {
 	{IPPROTO_UDP, {53, 53}},
 };
 static const struct port_claims claims = {
-	.external = {61000, 65535}, .published = published, .published_count = 3};
+	.external = {1, {{61000, 65535}}}, .published = published, .published_count = 3};
 
 static uint32_t verdict(const struct port_claims *of, enum claims_use use, unsigned l2_bytes,
 	const struct frame *frame)
@@ -320,11 +320,39 @@ Test(claims, only_the_hosts_addresses)
 	cr_expect_eq(verdict(&shared, CLAIMS_SOCKET, ETH_HLEN, &frame), 0, "no IPv6 address");
 }
 
+Test(claims, a_list_of_external_ranges)
+{
+	const struct port_claims listed = {
+		.external = {3, {{2000, 2099}, {61000, 61499}, {63000, 63499}}}};
+	static const struct {
+		uint16_t port;
+		bool ours;
+	} rows[] = {{1999, false}, {2000, true}, {2099, true}, {2100, false}, {60999, false},
+		{61000, true}, {61499, true}, {61500, false}, {62999, false}, {63000, true},
+		{63499, true}, {63500, false}};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		char to[32];
+		snprintf(to, sizeof(to), HOST4 ":%u", rows[i].port);
+		struct frame frame = frame_of(TCP_PACKET(FAR4, to), ETH_HLEN);
+		cr_expect_eq(verdict(&listed, CLAIMS_SOCKET, ETH_HLEN, &frame) > 0, rows[i].ours,
+			"TCP %u", rows[i].port);
+		cr_expect_eq(verdict(&listed, CLAIMS_GUARD, ETH_HLEN, &frame) == TC_ACT_SHOT,
+			rows[i].ours, "guard, TCP %u", rows[i].port);
+		frame = frame_of(ICMP_PACKET("198.51.100.1", HOST4, .icmp_type = ICMP4_ECHO_REPLY,
+					 .icmp_rest = (uint32_t)rows[i].port << 16,
+					 .source_port = rows[i].port),
+			ETH_HLEN);
+		cr_expect_eq(verdict(&listed, CLAIMS_SOCKET, ETH_HLEN, &frame) > 0, rows[i].ours,
+			"identifier %u", rows[i].port);
+	}
+}
+
 Test(claims, many_published_ranges)
 {
 	static struct published many[2000];
 	struct port_claims of = {
-		.external = {61000, 65535}, .published = many, .published_count = 1024};
+		.external = {1, {{61000, 65535}}}, .published = many, .published_count = 1024};
 	struct sock_filter program[BPF_MAXINSNS];
 
 	for (uint16_t i = 0; i < 2000; i++) /* every other port: nothing to merge */

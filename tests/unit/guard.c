@@ -15,6 +15,7 @@
 #include "../support/packets.h"
 #include "../support/world.h"
 #include "host/netns.h"
+#include "host/port_lock.h"
 #include "link/link.h"
 
 WORLD_PROGRAM
@@ -23,9 +24,9 @@ WORLD_PROGRAM
 #define ANSWER_MS  3000 /* on a busy machine */
 
 static const struct published web[] = {{IPPROTO_TCP, {80, 80}}, {IPPROTO_UDP, {53, 53}}};
-static const struct port_claims claims = {.external = {61000, 61020}};
+static const struct port_claims claims = {.external = {1, {{61000, 61020}}}};
 static const struct port_claims claims_and_web = {
-	.external = {61000, 61020}, .published = web, .published_count = 2};
+	.external = {1, {{61000, 61020}}}, .published = web, .published_count = 2};
 
 static socklen_t host_address(int family, uint16_t port, struct sockaddr_storage *address)
 {
@@ -386,43 +387,88 @@ static int bound(int family, int type, const char *address, uint16_t port)
 	return fd;
 }
 
+static int range_check(struct port_range range)
+{
+	const struct port_list ports = {1, {range}};
+
+	return guard_check_ports(world_log(), &ports);
+}
+
 Test(guard, range_of_sockets_in_use, .init = world_enter)
 {
 	const struct port_range ports = {61000, 65535};
 
-	cr_expect_eq(guard_check_range(world_log(), ports), 0);
+	cr_expect_eq(range_check(ports), 0);
 	int fd = bound(AF_INET, SOCK_STREAM, "0.0.0.0", 61234);
-	cr_expect_eq(guard_check_range(world_log(), ports), -EADDRINUSE);
+	cr_expect_eq(range_check(ports), -EADDRINUSE);
 	cr_expect(world_logged("TCP port 61234 of `ports = 61000-65535` is in use on 0.0.0.0"));
-	cr_expect_eq(guard_check_range(world_log(), (struct port_range){61235, 61300}), 0);
-	cr_expect_eq(guard_check_range(world_log(), (struct port_range){61200, 61233}), 0);
+	cr_expect_eq(range_check((struct port_range){61235, 61300}), 0);
+	cr_expect_eq(range_check((struct port_range){61200, 61233}), 0);
 	close(fd);
 	fd = bound(AF_INET6, SOCK_DGRAM, "::", 65535);
-	cr_expect_eq(guard_check_range(world_log(), ports), -EADDRINUSE);
+	cr_expect_eq(range_check(ports), -EADDRINUSE);
 	cr_expect(world_logged("UDP port 65535"));
 	close(fd);
 	fd = bound(AF_INET6, SOCK_STREAM, "::1", 61500);
-	cr_expect_eq(guard_check_range(world_log(), ports), 0, "loopback is no trouble");
+	cr_expect_eq(range_check(ports), 0, "loopback is no trouble");
 	close(fd);
 	fd = bound(AF_INET, SOCK_DGRAM, "127.0.0.53", 61500);
-	cr_expect_eq(guard_check_range(world_log(), ports), 0);
+	cr_expect_eq(range_check(ports), 0);
 	close(fd);
 }
 
 Test(guard, range_the_kernel_hands_out, .init = world_enter)
 {
 	sh("echo 40000 50000 >/proc/sys/net/ipv4/ip_local_port_range");
-	cr_expect_eq(guard_check_range(world_log(), (struct port_range){50001, 51000}), 0);
-	cr_expect_eq(guard_check_range(world_log(), (struct port_range){39000, 39999}), 0);
-	cr_expect_eq(
-		guard_check_range(world_log(), (struct port_range){50000, 51000}), -EADDRINUSE);
+	cr_expect_eq(range_check((struct port_range){50001, 51000}), 0);
+	cr_expect_eq(range_check((struct port_range){39000, 39999}), 0);
+	cr_expect_eq(range_check((struct port_range){50000, 51000}), -EADDRINUSE);
 	cr_expect(world_logged("ports 50000-51000 overlap the ports 40000-50000"));
 	cr_expect(world_logged("net.ipv4.ip_local_reserved_ports=50000-51000"));
-	cr_expect_eq(
-		guard_check_range(world_log(), (struct port_range){39000, 40000}), -EADDRINUSE);
+	cr_expect_eq(range_check((struct port_range){39000, 40000}), -EADDRINUSE);
 	sh("echo 8080,41000-42000,50000-51000 >/proc/sys/net/ipv4/ip_local_reserved_ports");
-	cr_expect_eq(guard_check_range(world_log(), (struct port_range){50000, 51000}), 0);
-	cr_expect_eq(guard_check_range(world_log(), (struct port_range){41500, 41600}), 0);
-	cr_expect_eq(
-		guard_check_range(world_log(), (struct port_range){41500, 42001}), -EADDRINUSE);
+	cr_expect_eq(range_check((struct port_range){50000, 51000}), 0);
+	cr_expect_eq(range_check((struct port_range){41500, 41600}), 0);
+	cr_expect_eq(range_check((struct port_range){41500, 42001}), -EADDRINUSE);
+}
+
+Test(guard, every_range_of_a_list_is_looked_at, .init = world_enter)
+{
+	const struct port_list ports = {2, {{61000, 61099}, {63000, 63099}}};
+
+	sh("echo 40000 50000 >/proc/sys/net/ipv4/ip_local_port_range");
+	int fd = bound(AF_INET, SOCK_STREAM, "0.0.0.0", 62000);
+	cr_expect_eq(guard_check_ports(world_log(), &ports), 0, "between the two");
+	close(fd);
+	fd = bound(AF_INET, SOCK_DGRAM, "0.0.0.0", 63050);
+	cr_expect_eq(guard_check_ports(world_log(), &ports), -EADDRINUSE);
+	cr_expect(world_logged("UDP port 63050 of `ports = 61000-61099,63000-63099`"));
+	close(fd);
+	sh("echo 63050 63500 >/proc/sys/net/ipv4/ip_local_port_range");
+	cr_expect_eq(guard_check_ports(world_log(), &ports), -EADDRINUSE);
+	cr_expect(world_logged("ports 63000-63099 overlap the ports 63050-63500"));
+}
+
+static int lock(struct port_list ports)
+{
+	return port_lock_take(world_log(), &ports);
+}
+
+Test(guard, no_port_has_two_gateways, .init = world_enter)
+{
+	const int first = lock((struct port_list){2, {{61000, 61099}, {63000, 63099}}});
+
+	cr_assert_geq(first, 0);
+	cr_expect_eq(lock((struct port_list){2, {{61000, 61099}, {63000, 63099}}}), -EADDRINUSE);
+	cr_expect_eq(lock((struct port_list){2, {{1024, 1040}, {63099, 63100}}}), -EADDRINUSE);
+	cr_expect(world_logged("ports 1024-1040,63099-63100: another tungated holds "
+			       "61000-61099,63000-63099"));
+	cr_expect_eq(lock((struct port_list){1, {{61050, 61060}}}), -EADDRINUSE);
+	const int second = lock((struct port_list){2, {{61100, 62999}, {63100, 63200}}});
+	cr_expect_geq(second, 0, "between and behind");
+	close(first);
+	const int third = lock((struct port_list){1, {{61050, 61060}}});
+	cr_expect_geq(third, 0, "the lock goes with its descriptor");
+	close(second);
+	close(third);
 }
