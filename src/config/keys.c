@@ -64,7 +64,7 @@ static const struct key keys[] = {
 	TIMEOUT("tcp-time-wait", tcp_time_wait, "240", "both FINs acknowledged: RFC 5382 REQ-5"),
 	TIMEOUT("tcp-close", tcp_close, "240", "reset: RFC 7857, section 2.3"),
 	TIMEOUT("udp", udp, "300", "no reply yet: RFC 4787 REQ-5"),
-	TIMEOUT("udp-stream", udp_stream, "300", "replies seen: RFC 4787 REQ-5"),
+	TIMEOUT("udp-stream", udp_stream, "360", "replies seen: over RFC 4787 REQ-5, for QUIC"),
 	TIMEOUT("udp-dns", udp_dns, "30", "to port 53: RFC 4787 REQ-5 permits less on known ports"),
 	TIMEOUT("icmp", icmp, "60", "echo and its like: RFC 5508 REQ-2"),
 	TIMEOUT("other", other, "600", "protocols without ports"),

@@ -64,6 +64,21 @@ struct uplink *uplink_find(const struct uplinks *uplinks, int ifindex)
 
 /* ---- addresses ---- */
 
+/* What is outside and inside at once: guests look for all of the subnet inside (RFC 4787 REQ-7). */
+static void warn_of_clash(const struct uplink *uplink, uint8_t family, const union addr *address)
+{
+	const struct daemon *daemon = uplink->owner->daemon;
+	const int network = config_network_of(daemon->config, family, address);
+	char text[ADDR_TEXT_SIZE];
+
+	if (network >= 0)
+		log_warning(daemon->log,
+			"uplink %s: its address %s is inside the subnet of network %s, whose guests "
+			"cannot reach its neighbours: give the network another subnet",
+			uplink->interface.name, addr_format(family, address, text),
+			daemon->config->networks[network].name);
+}
+
 static void uplink_address_add(struct uplink *uplink, uint8_t family, const union addr *address)
 {
 	struct daemon *daemon = uplink->owner->daemon;
@@ -87,6 +102,7 @@ static void uplink_address_add(struct uplink *uplink, uint8_t family, const unio
 	uplink->address[uplink->address_count++].address = *address;
 	log_debug(daemon->log, "uplink %s: address %s", uplink->interface.name,
 		addr_format(family, address, text));
+	warn_of_clash(uplink, family, address);
 }
 
 static unsigned uplink_address_drop(struct uplink *uplink, unsigned i)

@@ -42,6 +42,14 @@ ip -n gw route replace default via $ROUTER4
 eventually 3 "a vanished address takes its flows along" no_held_flow
 eventually 5 "new flows have the new address" sees 192.0.2.3
 
+# ---- an address that a guest network has as well (RFC 4787 REQ-7) ----
+expect_fail "no word of a clash yet" grep -q "inside the subnet" "$WORLD/log/tungated"
+ip -n gw address add 10.77.0.99/24 dev uplink noprefixroute
+eventually 3 "an address inside a guest network is warned of" \
+	grep -q "address 10.77.0.99 is inside the subnet of network default" "$WORLD/log/tungated"
+expect "guests reach everything else as before" sees 192.0.2.3
+ip -n gw address del 10.77.0.99/24 dev uplink
+
 # ---- the link goes down and comes up ----
 ip -n gw link set uplink down
 expect_fail "link down: nothing gets through" reaches

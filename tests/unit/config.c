@@ -70,7 +70,7 @@ Test(config, timeouts_are_what_the_rfcs_ask_for)
 	cr_expect_eq(timeouts->tcp_time_wait, 240);
 	cr_expect_eq(timeouts->tcp_close, 240);
 	cr_expect_eq(timeouts->udp, 300);
-	cr_expect_eq(timeouts->udp_stream, 300);
+	cr_expect_eq(timeouts->udp_stream, 360);
 	cr_expect_eq(timeouts->udp_dns, 30);
 	cr_expect_eq(timeouts->icmp, 60);
 	cr_expect_eq(timeouts->other, 600);
