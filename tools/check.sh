@@ -70,7 +70,7 @@ fuzzers() {
 
 statics() {
 	local target
-	for target in purity layers sizes format tidy cppcheck; do
+	for target in purity layers sizes rfc format tidy cppcheck; do
 		step "$target" make -s --no-print-directory B="$build/release" "$target"
 	done
 	step embed makes asan VARIANT=asan check-embed

@@ -6,7 +6,7 @@ CHECKED_FILES := $(shell git ls-files --cached --others --exclude-standard -- '*
 PLAIN_CFLAGS   = $(filter-out -fPIE -MMD -MP -W%,$(BASE_CFLAGS)) $(PKG_CFLAGS)
 
 .PHONY: lint
-lint: purity layers sizes format tidy cppcheck ## all that can be said without running anything
+lint: purity layers sizes rfc format tidy cppcheck ## all that can be said without running anything
 
 .PHONY: purity
 purity: $(PURE_LIB) ## prove that libtungate.a makes no system call and has no variable
@@ -19,6 +19,10 @@ layers: ## check who includes whom
 .PHONY: sizes
 sizes: ## check the lengths of functions and files
 	@awk -f tools/sizes.awk $(wildcard $(CHECKED_FILES))
+
+.PHONY: rfc
+rfc: ## check that docs/rfc.md names tests that exist
+	@tools/rfc.sh
 
 .PHONY: format
 format: ## check the layout of the source (clang-format)
