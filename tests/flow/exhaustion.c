@@ -30,7 +30,7 @@ STORY(exhaustion, replies_over_a_shared_port, LAB(.ports = ONE_PORT),
 	{"wait 31"},
 	{"flows", "1"},
 	{"ports", "1"},
-	{"wait 270"},
+	{"wait 330"},
 	{"flows", "0"},
 	{"ports", "0"});
 
@@ -159,7 +159,7 @@ STORY(exhaustion, a_clash_makes_a_second_mapping, LAB(.ports = {61000, 61002}),
 	{"uplink udp server2:99 > host:$b", "far udp server2:99 > far:5000"},
 	{"uplink udp server:99 > host:$b", "second udp server:99 > second:5000"},
 	{"ports", "3"},
-	{"wait 301"},
+	{"wait 361"},
 	{"ports", "0"});
 
 /* A finished connection gives way where that helps: not for a port of another address. */
