@@ -9,7 +9,7 @@ install: all ## install to PREFIX (default /usr/local), below DESTDIR
 	$(INSTALL) 755 $(B)/tungate $(DESTDIR)$(PREFIX)/bin/tungate
 	set -e; for page in $(wildcard cmd/*/*.[1-8]); do \
 		$(INSTALL) 644 $$page $(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$${page##*/}; done
-	set -e; for file in $(wildcard examples/*.conf); do \
+	set -e; for file in $(wildcard examples/*.conf examples/tutorial/*.conf); do \
 		$(INSTALL) 644 $$file $(DESTDIR)$(PREFIX)/share/doc/tungate/$$file; done
 	mkdir -p $(DESTDIR)$(PREFIX)/lib/systemd/system
 	sed 's|@PREFIX@|$(PREFIX)|' examples/tungated.service \

@@ -78,8 +78,8 @@ refuses 'tungate.conf:4.*allow' "... and the rule after it, at once" bad_config
 expect_status 1 "tungated -t says so too" ns gw tungated -t -c "$WORLD/tungate.conf"
 gateway_config </dev/null
 expect_status 0 "tungated -t on a good file" ns gw tungated -t -c "$WORLD/tungate.conf"
-for file in "$ROOT"/examples/*.conf; do
-	expect_status 0 "tungated -t on examples/${file##*/}" ns gw tungated -t -c "$file"
+for file in "$ROOT"/examples/{,tutorial/}*.conf; do
+	expect_status 0 "tungated -t on ${file#"$ROOT/"}" ns gw tungated -t -c "$file"
 done
 
 # No default route: nothing to say to the user's guests but "unreachable", until there is one.

@@ -1,0 +1,22 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+# tutorial-forward: section 5.4 of docs/tutorial.md: a web server on the Work Station.
+# shellcheck source=home.sh
+. "$(dirname "$0")/home.sh"
+
+require curl nginx jq
+home_build
+nginx_start server
+nginx_start station
+
+# ---- 06: the short way ----
+example 06-port-forward-short
+expect "06: the world reaches the station's server" says "this is station" page server "http://$HOST4/"
+expect "06: ... which sees the client's own address" \
+	says "^$SERVER4\$" seen_as server "http://$HOST4"
+expect "06: the host itself reaches it" says "this is station" page gw http://127.0.0.1/
+expect "06: the station goes out as ever" says "^$HOST4\$" seen_as station "http://$SERVER4"
+expect_fail "06: no other port leads in" page server "http://$HOST4:8080/" --connect-timeout 1
+example 06-port-forward-short '/^tcp 80/d'
+expect_fail "06: without the line nothing does" page server "http://$HOST4/" --connect-timeout 1
+finish
