@@ -144,6 +144,8 @@ struct timeouts_config {
 	uint32_t udp_stream; /* replies seen */
 	uint32_t udp_dns;    /* destination port 53 */
 	uint32_t icmp;
+	uint32_t gre;
+	uint32_t gre_stream; /* replies seen, or a call announced by PPTP */
 	uint32_t other;
 };
 

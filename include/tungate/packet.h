@@ -9,6 +9,7 @@
 #ifndef TUNGATE_PACKET_H
 #define TUNGATE_PACKET_H
 
+#include <arpa/inet.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include "base/addr.h"
@@ -56,11 +57,15 @@ enum l4_kind {
 	L4_OTHER,      /* no ports; tracked per address pair */
 	L4_TCP,        /* ports at +0 and +2 */
 	L4_UDP,        /* UDP and UDP-Lite-free: ports at +0 and +2, checksum may be zero (v4) */
+	L4_GRE_CALL,   /* GRE of a PPTP call: the receiver's call id stands for its port */
 	L4_ICMP_QUERY, /* echo, timestamp ...: the identifier stands for one port */
 	L4_ICMP_ERROR, /* quotes a packet */
 	L4_ICMP_OTHER, /* redirect, router and neighbour discovery, unknown types */
 	L4_FRAGMENT,   /* a fragment that is not the first: no L4 header */
 };
+
+/* What is no port stands where a call's packet would have its sender's (GRE's type of PPP). */
+#define PACKET_CALL_PORT htons(0x880b)
 
 /* Filled by packet_parse(); all lengths have been checked against packet->length. */
 struct headers {
@@ -74,7 +79,8 @@ struct headers {
 	union addr source;
 	union addr destination;
 	/* TCP and UDP ports.  ICMP query: a request has its identifier in source_port and 0 in
-	 * destination_port, a reply the other way round.  0 for all other kinds. */
+	 * destination_port, a reply the other way round.  A call's packet has the receiver's call
+	 * id alone; PACKET_CALL_PORT is in the place of the sender's.  0 for all other kinds. */
 	be16 source_port;
 	be16 destination_port;
 	uint8_t icmp_type;   /* ICMP only */

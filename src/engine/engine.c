@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include "engine/admit.h"
 #include "engine/egress.h"
+#include "engine/gre.h"
 #include "engine/icmp_error.h"
 #include "engine/inspect.h"
 #include "engine/path.h"
@@ -88,10 +89,24 @@ static bool follow(struct engine *engine, struct packet *packet, struct flow *fl
 	return true;
 }
 
+/* The packet's flow.  That of a call which nobody knows is looked at as plain GRE. */
+static inline struct flow *find(
+	struct engine *engine, struct packet *packet, enum direction *direction)
+{
+	struct flow_key key;
+
+	flow_key_of_packet(packet, &key);
+	struct flow *flow = flow_find(engine, &key, packet->hash, direction);
+	if (flow != NULL || !gre_is_call(&packet->headers))
+		return flow;
+	gre_forget_call(engine, packet);
+	flow_key_of_packet(packet, &key);
+	return flow_find(engine, &key, packet->hash, direction);
+}
+
 static enum verdict engine_process(struct engine *engine, struct packet *packet, bool output)
 {
 	enum direction direction = ORIGINAL;
-	struct flow_key key;
 	struct rewrite rewrite;
 	bool refreshes = true;
 
@@ -101,8 +116,7 @@ static enum verdict engine_process(struct engine *engine, struct packet *packet,
 		return packet_drop(engine, packet, DROP_ICMP_TYPE);
 
 	const uint32_t segments = gso_segment_count(packet);
-	flow_key_of_packet(packet, &key);
-	struct flow *flow = flow_find(engine, &key, packet->hash, &direction);
+	struct flow *flow = find(engine, packet, &direction);
 	if (flow != NULL && (flow->flags & FLOW_PATH_CHECK) && !renew(engine, packet, &flow))
 		return VERDICT_DROP;
 	if (flow != NULL && !track(engine, packet, &flow, direction, &refreshes))

@@ -254,6 +254,10 @@ static uint64_t flow_timeout_ms(const struct engine *engine, const struct flow *
 	case IPPROTO_ICMP:
 	case IPPROTO_ICMPV6:
 		return (uint64_t)timeouts->icmp * 1000;
+	case IPPROTO_GRE:
+		return (flow->flags & (FLOW_REPLIED | FLOW_EXPECTED) ? timeouts->gre_stream
+								     : timeouts->gre) *
+		       (uint64_t)1000;
 	default:
 		return (uint64_t)timeouts->other * 1000;
 	}

@@ -16,9 +16,9 @@
 #include "engine/inspect.h"
 
 static struct flow *find_quoted(const struct engine *engine, const struct packet *packet,
-	const struct headers *inner, enum direction *direction)
+	struct headers *inner, enum direction *direction)
 {
-	const struct flow_key key = {
+	struct flow_key key = {
 		.source = inner->destination,
 		.destination = inner->source,
 		.source_port = inner->destination_port,
@@ -32,6 +32,13 @@ static struct flow *find_quoted(const struct engine *engine, const struct packet
 	 */
 	if (inner->kind == L4_ICMP_ERROR || inner->kind == L4_ICMP_OTHER)
 		return NULL;
+	struct flow *flow = flow_find(engine, &key, flow_hash(engine, &key), direction);
+	if (flow != NULL || inner->kind != L4_GRE_CALL)
+		return flow;
+	/* A call that nobody knows (engine/gre.h). */
+	inner->kind = L4_OTHER;
+	inner->source_port = inner->destination_port = 0;
+	key.source_port = key.destination_port = 0;
 	return flow_find(engine, &key, flow_hash(engine, &key), direction);
 }
 

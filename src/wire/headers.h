@@ -144,6 +144,18 @@ static_assert(sizeof(struct icmp_header) == 8, "RFC 792");
 #define ICMP6_ADDR_UNREACHABLE 3
 #define ICMP6_PORT_UNREACHABLE 4
 
+/* RFC 2637, 4.1: the enhanced GRE header, up to what every packet of a PPTP call has */
+struct gre_call_header {
+	be16 flags; /* GRE_CALL_FLAGS, of which some may vary */
+	be16 protocol;
+	be16 payload_length;
+	be16 call; /* the receiver's call id */
+} WIRE;
+static_assert(sizeof(struct gre_call_header) == 8, "RFC 2637, 4.1");
+#define GRE_CALL_FLAGS    0x2001 /* a key (length and call id), version 1 */
+#define GRE_CALL_VARIABLE 0x1080 /* a sequence number follows, an acknowledgment */
+#define GRE_PPP           0x880b
+
 /* VIRTIO 1.2, 5.1.6.2: the ten-byte header of TUN and AF_PACKET, fields in host byte order */
 struct vnet_header {
 	uint8_t flags;

@@ -200,6 +200,21 @@ static bool is_reply(const struct headers *headers)
 	       (headers->family == AF_INET6 && headers->icmp_type == ICMP6_ECHO_REPLY);
 }
 
+/* GRE in general has no ports; that of a PPTP call has a call id among its first eight bytes. */
+static enum drop parse_gre(const uint8_t *data, struct headers *headers)
+{
+	const struct gre_call_header *gre = (const void *)(data + headers->l4);
+
+	if (headers->end - headers->l4 < sizeof(*gre) ||
+		(gre->flags & ~htons(GRE_CALL_VARIABLE)) != htons(GRE_CALL_FLAGS) ||
+		gre->protocol != htons(GRE_PPP))
+		return PARSED;
+	headers->kind = L4_GRE_CALL;
+	headers->source_port = PACKET_CALL_PORT;
+	headers->destination_port = gre->call;
+	return PARSED;
+}
+
 /* The eight bytes that every L4 header we know starts with. */
 static inline enum drop parse_l4_start(const uint8_t *data, struct headers *headers)
 {
@@ -215,7 +230,7 @@ static inline enum drop parse_l4_start(const uint8_t *data, struct headers *head
 	else if (headers->protocol == IPPROTO_UDP)
 		headers->kind = L4_UDP;
 	else if (headers->protocol != icmp)
-		return PARSED;
+		return headers->protocol == IPPROTO_GRE ? parse_gre(data, headers) : PARSED;
 	if (headers->end - headers->l4 < sizeof(*message))
 		return too_short(headers);
 	if (headers->protocol != icmp) {
@@ -327,6 +342,9 @@ static inline enum drop check_l4(const struct packet *packet, struct headers *he
 		return check_tcp(packet->data, headers);
 	case L4_UDP:
 		return check_udp(packet->data, headers);
+	case L4_GRE_CALL:
+		headers->payload = (uint16_t)(headers->l4 + sizeof(struct gre_call_header));
+		return PARSED;
 	case L4_ICMP_QUERY:
 	case L4_ICMP_ERROR:
 	case L4_ICMP_OTHER:
@@ -357,8 +375,8 @@ uint16_t l4_checksum_offset(uint8_t protocol)
 /* Can the checksum of this L4 header be partial?  ICMPv4 has no pseudo-header to sum ahead. */
 static bool sum_may_be_partial(const struct headers *headers)
 {
-	return headers->kind != L4_OTHER && headers->kind != L4_FRAGMENT &&
-	       headers->protocol != IPPROTO_ICMP;
+	return headers->kind != L4_OTHER && headers->kind != L4_GRE_CALL &&
+	       headers->kind != L4_FRAGMENT && headers->protocol != IPPROTO_ICMP;
 }
 
 /* A partial sum is that of the L4 header, or of something tunnelled in its payload. */
@@ -372,7 +390,8 @@ static bool csum_is_possible(const struct headers *headers, const struct offload
 		return sum_may_be_partial(headers) &&
 		       offload->csum_offset == l4_checksum_offset(headers->protocol);
 	return offload->csum_start >= headers->payload &&
-	       (headers->kind == L4_UDP || headers->kind == L4_OTHER);
+	       (headers->kind == L4_UDP || headers->kind == L4_GRE_CALL ||
+		       headers->kind == L4_OTHER);
 }
 
 static bool gso_is_possible(const struct headers *headers, const struct offload *offload)
@@ -512,72 +531,4 @@ void packet_fragment_position(const struct packet *packet, struct fragment_posit
 	position->id = ntohl(fragment->id);
 	position->offset = ntohs(fragment->offset) & 0xfff8;
 	position->more = ntohs(fragment->offset) & 1;
-}
-
-/* ---- TCP options ---- */
-
-static uint32_t load_be32(const uint8_t *bytes)
-{
-	be32 word;
-
-	memcpy(&word, bytes, sizeof(word));
-	return ntohl(word);
-}
-
-static void parse_sack(const uint8_t *option, struct tcp_options *options)
-{
-	options->sack_count = (uint8_t)((option[1] - 2) / 8);
-	for (unsigned i = 0; i < options->sack_count; i++) {
-		const uint32_t right = load_be32(option + 2 + 8 * i + 4);
-
-		if (i == 0 || (int32_t)(right - options->sack_highest) > 0)
-			options->sack_highest = right;
-	}
-}
-
-static void parse_option(const uint8_t *option, uint32_t at, struct tcp_options *options)
-{
-	const uint8_t size = option[1];
-
-	switch (option[0]) {
-	case TCP_OPTION_MSS:
-		if (size == 4) {
-			options->mss_offset = (uint16_t)(at + 2);
-			options->mss = (uint16_t)(option[2] << 8 | option[3]);
-		}
-		break;
-	case TCP_OPTION_WINDOW_SCALE:
-		if (size == 3) {
-			options->has_scale = true;
-			options->scale = option[2] > 14 ? 14 : option[2];
-		}
-		break;
-	case TCP_OPTION_SACK_PERMITTED:
-		options->sack_permitted = size == 2;
-		break;
-	case TCP_OPTION_SACK:
-		if (size >= 10 && (size - 2) % 8 == 0)
-			parse_sack(option, options);
-		break;
-	}
-}
-
-void packet_tcp_options(const struct packet *packet, struct tcp_options *options)
-{
-	uint32_t at = packet->headers.l4 + (uint32_t)sizeof(struct tcp_header);
-	const uint32_t end = packet->headers.payload;
-
-	*options = (struct tcp_options){0};
-	while (at < end && packet->data[at] != TCP_OPTION_END) {
-		const uint8_t *option = packet->data + at;
-
-		if (option[0] == TCP_OPTION_NOP) {
-			at++;
-			continue;
-		}
-		if (end - at < 2 || option[1] < 2 || option[1] > end - at)
-			return;
-		parse_option(option, at, options);
-		at += option[1];
-	}
 }

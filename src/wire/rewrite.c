@@ -7,6 +7,7 @@
  *   TCP, UDP           addresses     addresses + ports   addresses
  *   ICMP query         addresses     identifier          -
  *   ICMPv6             -             addresses + ident.  addresses
+ *   GRE of a call      addresses     -                   -
  */
 #include "wire/rewrite.h"
 
@@ -123,6 +124,9 @@ static inline void write_l4(void *l4, const struct headers *headers, uint32_t by
 	case L4_UDP:
 		write_udp(l4, partial, rewrite);
 		break;
+	case L4_GRE_CALL:
+		((struct gre_call_header *)l4)->call = rewrite->destination_port;
+		break;
 	case L4_ICMP_QUERY:
 	case L4_ICMP_ERROR:
 	case L4_ICMP_OTHER:
@@ -141,7 +145,8 @@ void packet_rewrite(struct packet *packet, const struct rewrite *rewrite)
 		packet_checksum_is_partial(packet), rewrite);
 	headers->source = *rewrite->source;
 	headers->destination = *rewrite->destination;
-	if (headers->kind == L4_TCP || headers->kind == L4_UDP || headers->kind == L4_ICMP_QUERY) {
+	if (headers->kind == L4_TCP || headers->kind == L4_UDP || headers->kind == L4_ICMP_QUERY ||
+		headers->kind == L4_GRE_CALL) {
 		headers->source_port = rewrite->source_port;
 		headers->destination_port = rewrite->destination_port;
 	}

@@ -20,6 +20,7 @@ struct description {
 	struct packet *quoted; /* NULL: no error message */
 	uint32_t quote_bytes;  /* 0: all */
 	uint8_t tos;
+	struct gre_call_header gre; /* of a call */
 };
 
 static void give_up(const struct description *description, const char *word)
@@ -114,6 +115,19 @@ static bool read_icmp_word(struct description *description, const char *word)
 	return true;
 }
 
+/* "call 7": its eight bytes are all there is. */
+static bool read_gre_word(struct description *description, const char *word)
+{
+	if (strcmp(word, "call") != 0)
+		return false;
+	description->gre = (struct gre_call_header){.flags = htons(GRE_CALL_FLAGS),
+		.protocol = htons(GRE_PPP),
+		.call = htons((uint16_t)read_number(description))};
+	description->build.payload = &description->gre;
+	description->build.payload_bytes = sizeof(description->gre);
+	return true;
+}
+
 static bool read_protocol_word(struct description *description, const char *word)
 {
 	switch (description->build.protocol) {
@@ -121,6 +135,8 @@ static bool read_protocol_word(struct description *description, const char *word
 		return read_tcp_word(description, word);
 	case IPPROTO_ICMP:
 		return read_icmp_word(description, word);
+	case IPPROTO_GRE:
+		return read_gre_word(description, word);
 	default:
 		return false;
 	}
@@ -137,6 +153,8 @@ static void read_protocol(struct description *description)
 		description->build.protocol = IPPROTO_UDP;
 	else if (strcmp(word, "icmp") == 0)
 		description->build.protocol = IPPROTO_ICMP;
+	else if (strcmp(word, "gre") == 0)
+		description->build.protocol = IPPROTO_GRE;
 	else if (strcmp(word, "proto") == 0)
 		description->build.protocol = (uint8_t)read_number(description);
 	else

@@ -7,7 +7,9 @@
  *	icmp 10.77.0.2 > 192.0.2.2 echo id 7 seq 1 len 56
  *	icmp 192.0.2.2 > 192.0.2.1 reply id 7 seq 1 len 56
  *	icmp 192.0.2.9 > 192.0.2.1 type 3 code 1 quote 28 about udp 192.0.2.1:61000 > 192.0.2.2:9
- *len 4 proto 47 10.77.0.2 > 192.0.2.2 len 20
+ *len 4
+ *	gre 10.77.0.2 > 192.0.2.2 call 7
+ *	proto 47 10.77.0.2 > 192.0.2.2 len 20
  *
  * `icmp` is ICMPv6 between IPv6 addresses.  TCP windows are 65535 and TTLs 64 where nothing is
  *said; `rest N` is the second word of an ICMP header (a next-hop MTU), `tos N` the IPv4 field.  An

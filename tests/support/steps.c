@@ -144,6 +144,8 @@ static void write_packet(FILE *to, const struct packet *packet)
 		fputs("tcp ", to);
 	else if (headers->kind == L4_UDP)
 		fputs("udp ", to);
+	else if (headers->kind == L4_GRE_CALL)
+		fputs("gre ", to);
 	else if (headers->kind == L4_OTHER)
 		fprintf(to, "proto %u ", headers->protocol);
 	else
@@ -151,6 +153,8 @@ static void write_packet(FILE *to, const struct packet *packet)
 	write_ends(to, headers);
 	if (headers->kind == L4_TCP)
 		write_tcp(to, packet);
+	else if (headers->kind == L4_GRE_CALL)
+		fprintf(to, "call %u", ntohs(headers->destination_port));
 	else if (headers->kind != L4_UDP && headers->kind != L4_OTHER)
 		write_icmp(to, packet);
 	fprintf(to, " len %u ttl %u", packet_payload_bytes(packet), headers->ttl);
@@ -182,7 +186,7 @@ static void write_result(
 
 static bool has_value(const char *word)
 {
-	return strstr(" seq ack mss id type code rest len ttl ", word) != NULL;
+	return strstr(" seq ack mss id call type code rest len ttl ", word) != NULL;
 }
 
 static bool is_new(const struct lab *lab, uint32_t value)
