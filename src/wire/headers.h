@@ -119,30 +119,69 @@ struct icmp_header {
 } WIRE;
 static_assert(sizeof(struct icmp_header) == 8, "RFC 792");
 
-#define ICMP4_ECHO_REPLY       0
-#define ICMP4_UNREACHABLE      3
-#define ICMP4_SOURCE_QUENCH    4
-#define ICMP4_REDIRECT         5
-#define ICMP4_ECHO             8
-#define ICMP4_TIME_EXCEEDED    11
-#define ICMP4_PARAMETER        12
-#define ICMP4_TIMESTAMP        13
-#define ICMP4_TIMESTAMP_REPLY  14
-#define ICMP4_NET_UNREACHABLE  0 /* codes of ICMP4_UNREACHABLE */
-#define ICMP4_HOST_UNREACHABLE 1
-#define ICMP4_PORT_UNREACHABLE 3
-#define ICMP4_FRAGMENT_NEEDED  4
-#define ICMP4_ADMIN_PROHIBITED 13
-#define ICMP6_UNREACHABLE      1
-#define ICMP6_TOO_BIG          2
-#define ICMP6_TIME_EXCEEDED    3
-#define ICMP6_PARAMETER        4
-#define ICMP6_ECHO             128
-#define ICMP6_ECHO_REPLY       129
-#define ICMP6_NO_ROUTE         0 /* codes of ICMP6_UNREACHABLE */
-#define ICMP6_ADMIN_PROHIBITED 1
-#define ICMP6_ADDR_UNREACHABLE 3
-#define ICMP6_PORT_UNREACHABLE 4
+#define ICMP4_ECHO_REPLY              0
+#define ICMP4_UNREACHABLE             3
+#define ICMP4_SOURCE_QUENCH           4
+#define ICMP4_REDIRECT                5
+#define ICMP4_ECHO                    8
+#define ICMP4_TIME_EXCEEDED           11
+#define ICMP4_PARAMETER               12
+#define ICMP4_TIMESTAMP               13
+#define ICMP4_TIMESTAMP_REPLY         14
+#define ICMP4_NET_UNREACHABLE         0 /* codes of ICMP4_UNREACHABLE */
+#define ICMP4_HOST_UNREACHABLE        1
+#define ICMP4_PORT_UNREACHABLE        3
+#define ICMP4_FRAGMENT_NEEDED         4
+#define ICMP4_ADMIN_PROHIBITED        13
+#define ICMP6_UNREACHABLE             1
+#define ICMP6_TOO_BIG                 2
+#define ICMP6_TIME_EXCEEDED           3
+#define ICMP6_PARAMETER               4
+#define ICMP6_ECHO                    128
+#define ICMP6_ECHO_REPLY              129
+#define ICMP6_ROUTER_SOLICITATION     133
+#define ICMP6_ROUTER_ADVERTISEMENT    134
+#define ICMP6_NEIGHBOUR_SOLICITATION  135
+#define ICMP6_NEIGHBOUR_ADVERTISEMENT 136
+#define ICMP6_NEIGHBOUR_REDIRECT      137
+#define ICMP6_NO_ROUTE                0 /* codes of ICMP6_UNREACHABLE */
+#define ICMP6_ADMIN_PROHIBITED        1
+#define ICMP6_ADDR_UNREACHABLE        3
+#define ICMP6_PORT_UNREACHABLE        4
+
+/* RFC 4861, 4.3 and 4.4: a neighbour solicitation or advertisement; options follow */
+struct ndp_header {
+	uint8_t type;
+	uint8_t code;
+	be16 checksum;
+	be32 flags; /* advertisement: NDP_* << 24 */
+	uint8_t target[16];
+} WIRE;
+static_assert(sizeof(struct ndp_header) == 24, "RFC 4861");
+
+/* RFC 4861, 4.6.1: the link-layer address options for Ethernet */
+struct ndp_mac_option {
+	uint8_t type;
+	uint8_t length; /* in units of 8 bytes */
+	uint8_t mac[6];
+} WIRE;
+static_assert(sizeof(struct ndp_mac_option) == 8, "RFC 4861");
+#define NDP_OPTION_SOURCE_MAC 1
+#define NDP_OPTION_TARGET_MAC 2
+
+/* RFC 826, for IPv4 over Ethernet */
+struct arp_header {
+	be16 hardware; /* 1: Ethernet */
+	be16 protocol; /* 0x0800: IPv4 */
+	uint8_t hardware_bytes;
+	uint8_t protocol_bytes;
+	be16 operation;
+	uint8_t sender_mac[6];
+	be32 sender;
+	uint8_t target_mac[6];
+	be32 target;
+} WIRE;
+static_assert(sizeof(struct arp_header) == 28, "RFC 826");
 
 /* RFC 2637, 4.1: the enhanced GRE header, up to what every packet of a PPTP call has */
 struct gre_call_header {
