@@ -36,6 +36,8 @@ list() {
 		check nftables            nft
 		check openssh-client      ssh
 		check dropbear-bin        dropbear
+		check rsync               rsync
+		check iputils-tracepath   tracepath
 		check libcriterion-dev    /usr/include/criterion/criterion.h
 		check libpcap-dev         /usr/include/pcap/pcap.h
 		check clang               clang

@@ -16,6 +16,12 @@ ask() {
 expect "a question over UDP" says "^$SERVER4\$" ask @$SERVER4 www.example.test
 expect "a question over TCP" says "^$SERVER4\$" ask +tcp @$SERVER4 www.example.test
 expect "a question over IPv6" says "^$SERVER6\$" ask @$SERVER6 www.example.test AAAA
+# large OPTION...: an answer of 3000 bytes, in one datagram: in fragments, that is.
+large() {
+	ask +bufsize=4096 +notcp +ignore "$@" large.example.test TXT | tr -d '" \n' | wc -c
+}
+expect_equal "a large answer in fragments" 3000 "$(large @$SERVER4)"
+expect_equal "... over IPv6" 3000 "$(large @$SERVER6)"
 expect "an answer too long for UDP" says "zzz" ask +bufsize=512 @$SERVER4 long.example.test TXT
 
 if [ "$GATEWAY" = tungate ]; then

@@ -417,7 +417,9 @@ dns_start() {
 	local long
 	long=$(printf 'x%.0s' {1..250}),$(printf 'y%.0s' {1..250}),$(printf 'z%.0s' {1..250})
 	spawn server dnsmasq dnsmasq --no-daemon --conf-file=/dev/null --no-resolv --no-hosts \
-		--user=root --port=53 --txt-record=long.example.test,"$long" \
+		--user=root --port=53 --edns-packet-max=4096 \
+		--txt-record=long.example.test,"$long" \
+		--txt-record=large.example.test,"$long,$long,$long,$long" \
 		--address=/example.test/$SERVER4 --address=/example.test/$SERVER6
 	within 5 ns server dig +short +time=1 +tries=1 @127.0.0.1 www.example.test
 }

@@ -4,7 +4,7 @@
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
-require ssh scp dropbear dropbearkey
+require ssh scp rsync dropbear dropbearkey
 real_root || skip_all "dropbear sets its groups: a user namespace with one user refuses"
 world_build
 gateway_start
@@ -29,6 +29,17 @@ copy() {
 		cmp "$home/file" "$home/copied"
 }
 expect "scp, 20 MB" copy
+mkdir -p "$home/tree/below"
+head -c 3M /dev/urandom >"$home/tree/one"
+head -c 200k /dev/urandom >"$home/tree/below/two"
+mirror() {
+	ns guest rsync -a --delete -e "ssh ${options[*]}" "$home/tree/" \
+		"root@$SERVER4:$home/mirror/" && diff -r "$home/tree" "$home/mirror"
+}
+expect "rsync over ssh" mirror
+echo changed >>"$home/tree/one"
+rm "$home/tree/below/two"
+expect "... and again, after changes" mirror
 expect_status 42 "the exit status of a remote command" \
 	ns guest ssh "${options[@]}" root@$SERVER4 exit 42
 finish

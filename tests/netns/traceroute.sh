@@ -5,7 +5,7 @@
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
-require traceroute
+require traceroute tracepath
 world_build
 nginx_start server
 gateway_start
@@ -21,4 +21,13 @@ for probe in "-U" "-I" "-T -p 80"; do
 	expect_equal "IPv6, traceroute $probe" "$GATE6 $ROUTER6 $SERVER6" \
 		"$(path -6 $probe $SERVER6)"
 done
+
+# A path that becomes smaller behind the router: its errors come to who sent too much.
+ip -n router link set outer mtu 1400
+ip -n server link set eth0 mtu 1400
+path_mtu() {
+	ns guest tracepath -n -m 6 "$@" | sed -n 's/.*Resume: pmtu \([0-9]*\).*/\1/p'
+}
+expect_equal "IPv4, tracepath finds the smaller MTU" 1400 "$(path_mtu $SERVER4)"
+expect_equal "IPv6, tracepath finds the smaller MTU" 1400 "$(path_mtu -6 $SERVER6)"
 finish
