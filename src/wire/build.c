@@ -7,9 +7,8 @@
 #include "base/cksum.h"
 #include "wire/gso.h"
 
-#define DEFAULT_TTL      64
-#define TOS_CONTROL      0xc0 /* internetwork control: ICMP errors, RFC 1812 4.3.2.5 */
-#define ERROR4_BYTES_MAX 576  /* RFC 1812, 4.3.2.3 */
+#define DEFAULT_TTL 64
+#define TOS_CONTROL 0xc0 /* internetwork control: ICMP errors, RFC 1812 4.3.2.5 */
 
 /* Fields of the IP header that this file ever varies. */
 struct ip_fields {
@@ -125,7 +124,7 @@ bool build_icmp_error(struct packet *out, const struct packet *about, const unio
 		.source = source,
 		.destination = &headers->source,
 	};
-	const uint32_t room = (v4 ? ERROR4_BYTES_MAX : BUILD_ERROR_BYTES_MAX) -
+	const uint32_t room = (v4 ? BUILD_ERROR4_BYTES_MAX : BUILD_ERROR_BYTES_MAX) -
 			      ip_header_bytes(fields.family) - (uint32_t)sizeof(struct icmp_header);
 	const uint32_t quote = headers->end < room ? headers->end : room;
 	const uint32_t l4_bytes = (uint32_t)sizeof(struct icmp_header) + quote;

@@ -10,7 +10,8 @@
 
 /* What an ICMP error may quote: IPv4 up to 576 bytes in all (RFC 1812 4.3.2.3), IPv6 up to the
  * minimum MTU of 1280 (RFC 4443 2.4 c). */
-#define BUILD_ERROR_BYTES_MAX 1280
+#define BUILD_ERROR_BYTES_MAX  1280
+#define BUILD_ERROR4_BYTES_MAX 576
 
 /*
  * An ICMP or ICMPv6 error about `about` (parsed, its headers unmodified since) from `source` to

@@ -15,6 +15,7 @@
 #include "wire/build.h"
 #include "wire/gso.h"
 #include "wire/rewrite.h"
+#include "wire/translate.h"
 #include "wire/vnet.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -170,6 +171,68 @@ static void try_answers(const struct packet *packet)
 		assert(packet_parse(&answer));
 }
 
+/* Into the other family, in a buffer that ends where the packet does but for `more`. */
+static struct packet translation_begin(const struct packet *original, uint32_t more)
+{
+	struct packet packet = *original;
+	uint8_t *buffer = malloc(PACKET_HEADROOM + original->length + more);
+
+	if (buffer == NULL)
+		abort();
+	packet.data = buffer + PACKET_HEADROOM;
+	packet.capacity = original->length + more;
+	memcpy(packet.data, original->data, original->length);
+	return packet;
+}
+
+static void try_translate(const struct packet *original)
+{
+	struct packet packet = translation_begin(original, 0);
+	uint8_t *buffer = packet.data - PACKET_HEADROOM;
+	const struct headers *headers = &packet.headers;
+	struct headers again;
+
+	if (packet_translate(&packet, &new_source, &new_destination)) {
+		struct packet copy = packet_clone(&packet, packet.length);
+		assert(packet.data >= buffer + 30);
+		assert(headers->family != original->headers.family);
+		assert(packet_parse(&copy));
+		again = copy.headers;
+		again.may_fragment = headers->may_fragment; /* ours to say in IPv6 */
+		assert(memcmp(&again, headers, sizeof(again)) == 0);
+		assert(memcmp(&copy.offload, &packet.offload, sizeof(copy.offload)) == 0);
+		free(copy.data);
+	}
+	free(buffer);
+}
+
+static void try_translate_error(const struct packet *original, uint32_t more)
+{
+	struct packet packet = translation_begin(original, more);
+	uint8_t *buffer = packet.data - PACKET_HEADROOM;
+	const struct translate_error error = {
+		.source = &new_source,
+		.destination = &new_destination,
+		.quoted_source = &new_destination,
+		.quoted_destination = &new_source,
+		.mtu = more,
+	};
+	struct headers inner;
+
+	if (packet_parse_quoted(&packet, &inner) &&
+		packet_translate_error(&packet, &inner, &error)) {
+		assert(packet.data >= buffer + 30);
+		assert(packet.length <= packet.capacity);
+		assert(packet.length <= BUILD_ERROR_BYTES_MAX);
+		struct packet copy = packet_clone(&packet, packet.length);
+		assert(packet_parse(&copy));
+		assert(copy.headers.kind == L4_ICMP_ERROR);
+		assert(copy.headers.end == packet.headers.end);
+		free(copy.data);
+	}
+	free(buffer);
+}
+
 static void try_segments(const struct packet *packet)
 {
 	const uint32_t count = gso_segment_count(packet);
@@ -223,8 +286,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		expect_sound(&packet);
 		expect_same(&packet);
 		try_rewrite(&packet);
-		if (packet.headers.kind == L4_ICMP_ERROR)
+		if (packet.headers.kind == L4_ICMP_ERROR) {
 			try_quoted(&packet);
+			try_translate_error(&packet, 0);
+			try_translate_error(&packet, 1400);
+		} else {
+			try_translate(&packet);
+		}
 		if (packet.headers.kind == L4_FRAGMENT || packet.headers.more_fragments)
 			packet_fragment_position(&packet, &position);
 		try_answers(&packet);

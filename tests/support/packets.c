@@ -6,23 +6,32 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* A packet may begin elsewhere in its buffer in the end. */
+struct test_packet {
+	struct packet packet;
+	uint8_t *buffer;
+};
+
 struct packet *packet_with_room(uint32_t capacity)
 {
-	struct packet *packet = calloc(1, sizeof(*packet));
+	struct test_packet *test = calloc(1, sizeof(*test));
 	uint8_t *buffer = malloc(PACKET_HEADROOM + capacity);
 
-	if (!packet || !buffer)
+	if (!test || !buffer)
 		abort();
-	packet->data = buffer + PACKET_HEADROOM;
-	packet->capacity = capacity;
-	packet->in_zone = ZONE_NONE;
-	return packet;
+	test->buffer = buffer;
+	test->packet.data = buffer + PACKET_HEADROOM;
+	test->packet.capacity = capacity;
+	test->packet.in_zone = ZONE_NONE;
+	return &test->packet;
 }
 
 void packet_dispose(struct packet *packet)
 {
-	free(packet->data - PACKET_HEADROOM);
-	free(packet);
+	struct test_packet *test = (struct test_packet *)packet;
+
+	free(test->buffer);
+	free(test);
 }
 
 struct packet *packet_from_bytes(const void *bytes, uint32_t length, uint32_t capacity)
