@@ -165,8 +165,8 @@ struct gateway_config {
 	char control_group[32]; /* group that may open it; empty: root's */
 	uint8_t log_level;      /* enum log_level */
 	bool log_syslog;
-	struct port_range ports; /* external ports */
-	uint8_t uplink_count;    /* 0: whatever interface the host's routes choose */
+	struct port_list ports; /* external ports */
+	uint8_t uplink_count;   /* 0: whatever interface the host's routes choose */
 	char uplinks[CONFIG_UPLINKS_MAX][16];
 	uint8_t guard;                 /* enum guard_mode */
 	uint32_t busy_poll_us;         /* how long to spin for the next packet before sleeping */

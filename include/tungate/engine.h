@@ -57,10 +57,14 @@ struct engine_host {
 
 /* ---- life ---- */
 
+/* External addresses whose ports can be in use at the same time. */
+#define ENGINE_NAT_ADDRESSES_MAX 64
+
 struct engine_params {
 	const struct limits_config *limits;
 	const struct timeouts_config *timeouts;
-	struct port_range ports;        /* external ports */
+	struct port_list ports;         /* external ports */
+	unsigned nat_addresses;         /* external addresses in use at once; 0: the most */
 	uint8_t seed[16];               /* random: hashes and port choice hang on it */
 	const struct engine_host *host; /* copied */
 	uint64_t now_ms;

@@ -178,8 +178,8 @@ static bool guest_ports_parse(const char *text, struct forward *forward, const s
 static bool forward_check(
 	const struct config *config, struct forward *forward, const struct sentence *why)
 {
-	const struct port_range *ports = &config->gateway.ports;
-	char text[PORTS_TEXT_SIZE], external[PORTS_TEXT_SIZE];
+	const struct port_list *ports = &config->gateway.ports;
+	char text[PORTS_TEXT_SIZE], external[PORT_LIST_TEXT_SIZE];
 
 	if (forward->host_family != 0 && forward->host_family != forward->guest_family)
 		return refuse(why,
@@ -187,11 +187,11 @@ static bool forward_check(
 			"or both IPv6");
 	if (addr_is_zero(&forward->host))
 		forward->host_family = 0;
-	if (forward->ports.first <= ports->last && forward->ports.last >= ports->first)
+	if (port_list_overlaps(ports, forward->ports))
 		return refuse(why,
 			"port %s is among the external ports that flows are given: allowed: any "
 			"outside %s, `ports` of [gateway]",
-			ports_format(&forward->ports, text), ports_format(ports, external));
+			ports_format(&forward->ports, text), port_list_format(ports, external));
 	return true;
 }
 

@@ -45,7 +45,7 @@ enum key_type {
 	KEY_BYTES,        /* units K M G, of 1024 */
 	KEY_PATH,         /* char[], absolute */
 	KEY_GROUP,        /* char[] */
-	KEY_PORTS,        /* struct port_range */
+	KEY_PORTS,        /* struct port_list */
 	KEY_INTERFACE,    /* char[16] */
 	KEY_INTERFACES,   /* char[][16]; `second`: uint8_t, how many */
 	KEY_SUBNETS,      /* struct prefix for v4; `second`: for v6 */

@@ -104,18 +104,46 @@ static bool group_value(
 	return true;
 }
 
-static bool ports_value(
-	const struct key *key, const char *text, void *member, const struct sentence *why)
+/* Insert a range where it belongs; false where it overlaps another. */
+static bool port_list_add(struct port_list *list, struct port_range range)
 {
-	struct port_range range;
+	unsigned i = list->count;
 
-	if (!ports_parse(text, &range, why))
+	if (port_list_overlaps(list, range))
 		return false;
-	if (range.first < key->min || range.last > key->max ||
-		range.last - range.first + 1 < PORTS_LEAST)
-		return refuse(why, "allowed: a range of at least %d ports between %u and %u",
-			PORTS_LEAST, key->min, key->max);
-	memcpy(member, &range, sizeof(range));
+	for (; i > 0 && list->range[i - 1].first > range.first; i--)
+		list->range[i] = list->range[i - 1];
+	list->range[i] = range;
+	list->count++;
+	return true;
+}
+
+static bool ports_value(const struct key *key, const char *text, struct port_list *member,
+	const struct sentence *why)
+{
+	struct port_list list = {0};
+	char element[WORD_SIZE];
+
+	while (list_next(&text, element)) {
+		struct port_range range;
+
+		if (!ports_parse(element, &range, why))
+			return false;
+		if (range.first < key->min || range.last > key->max)
+			return refuse(why, "%s: allowed: ports between %u and %u", element,
+				key->min, key->max);
+		if (list.count == PORT_RANGES_MAX)
+			return refuse(why, "allowed: at most %d ranges", PORT_RANGES_MAX);
+		if (!port_list_add(&list, range))
+			return refuse(
+				why, "%s overlaps another range: allowed: each port once", element);
+	}
+	if (port_list_size(&list) < PORTS_LEAST)
+		return refuse(why,
+			"allowed: ranges with at least %d ports together, such as "
+			"61000-61499,63000-63499",
+			PORTS_LEAST);
+	*member = list;
 	return true;
 }
 

@@ -18,11 +18,6 @@
 #define GUARD_PORTION     32
 #define GUARD_INTERVAL_MS 10
 
-static struct port_list external_ports(const struct config *config)
-{
-	return (struct port_list){.count = 1, .range = {config->gateway.ports}};
-}
-
 /* What the filters are to take as ours: our ports, at the addresses of the open uplinks. */
 static struct port_claims claims_of(struct uplinks *uplinks)
 {
@@ -36,7 +31,7 @@ static struct port_claims claims_of(struct uplinks *uplinks)
 	if (count == 0)
 		uplinks->claimed[count++] = (struct claimed_address){.family = AF_INET};
 	return (struct port_claims){
-		.external = external_ports(uplinks->daemon->config),
+		.external = uplinks->daemon->config->gateway.ports,
 		.published = uplinks->published,
 		.published_count = uplinks->published_count,
 		.addresses = uplinks->claimed,
@@ -73,7 +68,8 @@ static void warn_of_clash(const struct uplink *uplink, uint8_t family, const uni
 
 	if (network >= 0)
 		log_warning(daemon->log,
-			"uplink %s: its address %s is inside the subnet of network %s, whose guests "
+			"uplink %s: its address %s is inside the subnet of network %s, whose "
+			"guests "
 			"cannot reach its neighbours: give the network another subnet",
 			uplink->interface.name, addr_format(family, address, text),
 			daemon->config->networks[network].name);
@@ -361,7 +357,7 @@ static void guard_filler_run(uv_timer_t *timer)
 int uplinks_create(struct daemon *daemon, struct uplinks **result)
 {
 	struct uplinks *uplinks = calloc(1, sizeof(*uplinks));
-	const struct port_list ports = external_ports(daemon->config);
+	const struct port_list *ports = &daemon->config->gateway.ports;
 	int error = -ENOMEM;
 
 	if (uplinks == NULL)
@@ -371,10 +367,10 @@ int uplinks_create(struct daemon *daemon, struct uplinks **result)
 	if (uplinks->paths == NULL)
 		goto paths;
 	uplinks->paths->generation = 1;
-	error = guard_check_ports(daemon->log, &ports);
+	error = guard_check_ports(daemon->log, ports);
 	if (error != 0)
 		goto range;
-	uplinks->port_lock = port_lock_take(daemon->log, &ports);
+	uplinks->port_lock = port_lock_take(daemon->log, ports);
 	error = uplinks->port_lock < 0 ? uplinks->port_lock : 0;
 	if (error != 0)
 		goto range;

@@ -293,6 +293,13 @@ static size_t arena_align(size_t bytes)
 	return (bytes + 63) & ~(size_t)63;
 }
 
+static unsigned params_addresses(const struct engine_params *params)
+{
+	return params->nat_addresses != 0 && params->nat_addresses < ENGINE_NAT_ADDRESSES_MAX
+		       ? params->nat_addresses
+		       : ENGINE_NAT_ADDRESSES_MAX;
+}
+
 static struct arena_layout arena_layout(const struct engine_params *params)
 {
 	const uint32_t flows = params->limits->flows;
@@ -302,7 +309,7 @@ static struct arena_layout arena_layout(const struct engine_params *params)
 	layout.mappings =
 		layout.keys + arena_align((size_t)index_slots(2 * flows) * sizeof(uint32_t));
 	layout.ports = layout.mappings + arena_align((size_t)index_slots(flows) * sizeof(uint32_t));
-	layout.bytes = layout.ports + arena_align(ports_bytes(params->ports));
+	layout.bytes = layout.ports + arena_align(ports_bytes(params_addresses(params)));
 	return layout;
 }
 
@@ -347,13 +354,14 @@ struct engine *engine_create(void *arena, const struct engine_params *params)
 		.base = (uint8_t *)&engine->flows[0].timer, .stride = sizeof(struct flow)};
 	index_init(&engine->by_key, (uint32_t *)(base + layout.keys), 2 * engine->flows_max);
 	index_init(&engine->by_mapping, (uint32_t *)(base + layout.mappings), engine->flows_max);
-	ports_init(&engine->ports, (uint16_t *)(base + layout.ports), params->ports, &ports_key);
+	ports_init(&engine->ports, base + layout.ports, params_addresses(params), &ports_key);
+	engine->external_ports = params->ports;
 	wheel_init(&engine->wheel, params->now_ms);
 	list_init(&engine->finished[0]);
 	list_init(&engine->finished[1]);
 	outbox_init(engine->outbox, params->limits->icmp_errors_per_second, params->now_ms);
 	engine->status.flows_max = engine->flows_max;
-	engine->status.ports_max = ports_size(&engine->ports);
+	engine->status.ports_max = port_list_size(&engine->external_ports);
 	return engine;
 }
 

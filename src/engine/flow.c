@@ -3,7 +3,7 @@
  * flow: the table of flows: finding, confirming, refreshing and ending them.
  */
 #include <netinet/in.h>
-#include <string.h>
+#include "engine/mapping.h"
 #include "engine/state.h"
 
 /* Finished flows looked at for one with the right address. */
@@ -65,19 +65,6 @@ static void flow_key_of(const struct flow *flow, enum direction direction, struc
 	};
 }
 
-/* A mapping is known by the guest's end alone. */
-static void mapping_key_of(const struct flow *flow, struct flow_key *key)
-{
-	*key = (struct flow_key){
-		.source = flow->address[ORIGINAL][SOURCE],
-		.destination = flow->address[REPLY][DESTINATION],
-		.source_port = flow->port[ORIGINAL][SOURCE],
-		.zone = flow->zone[ORIGINAL],
-		.family = flow->family,
-		.protocol = flow->protocol,
-	};
-}
-
 static bool flow_has_key(
 	const struct flow *flow, enum direction direction, const struct flow_key *key)
 {
@@ -95,15 +82,6 @@ static uint32_t key_hash_of(const void *context, uint32_t id)
 	struct flow_key key;
 
 	flow_key_of(flow_at(engine, id >> 1), id & 1, &key);
-	return flow_hash(engine, &key);
-}
-
-static uint32_t mapping_hash_of(const void *context, uint32_t id)
-{
-	const struct engine *engine = context;
-	struct flow_key key;
-
-	mapping_key_of(flow_at(engine, id), &key);
 	return flow_hash(engine, &key);
 }
 
@@ -139,75 +117,6 @@ void flow_prefetch(const struct engine *engine, uint32_t hash)
 	for (size_t offset = 0; offset < sizeof(struct flow); offset += 64)
 		__builtin_prefetch(flow + offset, 1);
 	__builtin_prefetch(flow + sizeof(struct flow) - 1, 1);
-}
-
-/* ---- mappings ---- */
-
-struct flow *flow_find_mapping(const struct engine *engine, const struct flow *draft)
-{
-	struct flow_key key, other;
-
-	mapping_key_of(draft, &key);
-	const uint32_t hash = flow_hash(engine, &key);
-	uint32_t position = index_home(&engine->by_mapping, hash);
-	for (;;) {
-		const uint32_t id = index_candidate(&engine->by_mapping, hash, &position);
-		if (id == INDEX_NONE)
-			return NULL;
-		mapping_key_of(flow_at(engine, id), &other);
-		if (memcmp(&key, &other, sizeof(key)) == 0)
-			return flow_at(engine, id);
-	}
-}
-
-/* Into the ring of the mapping that it shares, or a new ring of its own. */
-static void mapping_join(struct engine *engine, struct flow *flow)
-{
-	const uint32_t id = flow_id(engine, flow);
-	struct flow *first = flow_find_mapping(engine, flow);
-
-	flow->sibling[0] = flow->sibling[1] = id;
-	if (first == NULL || first->port[REPLY][DESTINATION] != flow->port[REPLY][DESTINATION]) {
-		/* A guest's endpoint has a second external port only when its first one clashed. */
-		index_insert(&engine->by_mapping, mapping_hash_of(engine, id), id);
-		return;
-	}
-	flow->sibling[0] = flow_id(engine, first);
-	flow->sibling[1] = first->sibling[1];
-	flow_at(engine, first->sibling[1])->sibling[0] = id;
-	first->sibling[1] = id;
-}
-
-static bool mapping_is_representative(const struct engine *engine, uint32_t id, uint32_t hash)
-{
-	uint32_t position = index_home(&engine->by_mapping, hash);
-	uint32_t found;
-
-	do
-		found = index_candidate(&engine->by_mapping, hash, &position);
-	while (found != id && found != INDEX_NONE);
-	return found == id;
-}
-
-static void mapping_leave(struct engine *engine, struct flow *flow)
-{
-	const uint32_t id = flow_id(engine, flow), next = flow->sibling[0];
-	const uint32_t hash = mapping_hash_of(engine, id);
-	const bool representative = mapping_is_representative(engine, id, hash);
-
-	if (next != id) {
-		flow_at(engine, next)->sibling[1] = flow->sibling[1];
-		flow_at(engine, flow->sibling[1])->sibling[0] = next;
-		if (representative)
-			index_replace(&engine->by_mapping, hash, id, next);
-		return;
-	}
-	index_remove(&engine->by_mapping, hash, id, mapping_hash_of, engine);
-	const int external = topology_external(
-		&engine->topology, flow_family(flow, REPLY), &flow->address[REPLY][DESTINATION]);
-	const int protocol = ports_protocol(flow_family(flow, REPLY), flow->protocol);
-	ports_release(&engine->ports, (unsigned)external, (enum ports_protocol)protocol,
-		ntohs(flow->port[REPLY][DESTINATION]));
 }
 
 /* ---- timers ---- */

@@ -13,9 +13,8 @@
  * translation is nothing else than the difference between one key and the reverse of the
  * other, so a direction's rewrite is the other key read backwards plus its ready-made deltas.
  *
- * Mappings (RFC 4787): all flows that masquerade one guest socket (zone, address, port,
- * protocol) as one external port form a ring through `sibling`; one of them stands in the
- * engine's mapping index.  The port is given back when the last of them ends.
+ * Mappings (RFC 4787): flows that use one external port form a ring through `sibling`
+ * (mapping.h); the port is given back when the last of them ends.
  *
  * Timers: `timer.deadline_ms` is simply moved on by every packet; the wheel looks again when the
  * old one comes.  Finished TCP flows (TIME_WAIT, CLOSE) wait in lists instead, oldest first, since
@@ -79,7 +78,7 @@ struct flow {
 	struct wheel_node timer;
 	struct tally tally[2];
 	struct tcp_track tcp;
-	uint32_t sibling[2]; /* ring of the mapping: next, previous */
+	uint32_t sibling[2]; /* ring of the external port: next, previous */
 };
 static_assert(sizeof(struct flow) == 176, "191 bytes per flow with its index slots");
 
@@ -105,10 +104,6 @@ struct flow *flow_find(const struct engine *engine, const struct flow_key *key, 
 /* Load the cache lines that flow_find() will touch. */
 void flow_prefetch_index(const struct engine *engine, uint32_t hash);
 void flow_prefetch(const struct engine *engine, uint32_t hash);
-
-/* A flow of the mapping that the draft's guest socket has at the draft's external address; NULL if
- * it has none. */
-struct flow *flow_find_mapping(const struct engine *engine, const struct flow *draft);
 
 /* Make sure that there is a record for one more flow; false where all are taken by flows that
  * must not give way. */

@@ -80,10 +80,10 @@ const struct engine_status *engine_status(const struct engine *engine)
 	status->fragments = engine->fragments->count;
 	status->fragments_max = engine->fragments->max;
 	status->ports_used = 0;
-	for (int external = 0; external < ENGINE_EXTERNALS_MAX; external++)
+	for (unsigned i = 0; i < engine->ports.count; i++)
 		for (int protocol = 0; protocol < PORTS_PROTOCOLS; protocol++)
-			if (engine->ports.used[external][protocol] > status->ports_used)
-				status->ports_used = engine->ports.used[external][protocol];
+			if (engine->ports.address[i].used[protocol] > status->ports_used)
+				status->ports_used = engine->ports.address[i].used[protocol];
 	return status;
 }
 

@@ -17,8 +17,8 @@
  * No live flow is ever ended for a new one (RFC 6888 REQ-11).
  */
 #include <netinet/in.h>
+#include "engine/mapping.h"
 #include "engine/nat.h"
-#include "engine/state.h"
 
 /* Finished flows that one new flow may cut short while looking for a port. */
 #define EVICTIONS_MAX 8
@@ -59,34 +59,34 @@ static bool reply_is_unique(const struct engine *engine, const struct flow *draf
 }
 
 /* Step 4: some port that others use, whose tuple with this peer is free. */
-static bool port_share(
-	struct engine *engine, struct flow *draft, unsigned external, enum ports_protocol protocol)
+static bool port_share(struct engine *engine, struct flow *draft, const struct ports_slice *slice)
 {
-	const uint32_t size = ports_size(&engine->ports);
-	const uint32_t start = ports_random(&engine->ports, size);
+	const uint32_t start = ports_random(&engine->ports, slice->count);
 
-	for (uint32_t i = 0; i < size && i < SHARE_TRIES; i++) {
-		const uint16_t port = (uint16_t)(engine->ports.range.first + (start + i) % size);
-		draft->port[REPLY][DESTINATION] = htons(port);
-		if (reply_is_unique(engine, draft)) {
-			ports_take(&engine->ports, external, protocol, port);
+	for (uint32_t i = 0; i < slice->count && i < SHARE_TRIES; i++) {
+		const uint32_t n = (start + i) % slice->count;
+		draft->port[REPLY][DESTINATION] =
+			htons(port_list_at(slice->list, slice->first + n));
+		if (reply_is_unique(engine, draft))
 			return true;
-		}
 	}
 	return false;
 }
 
 static bool nat_masquerade(struct engine *engine, struct flow *draft, const union addr *address)
 {
-	const int external = topology_external(&engine->topology, draft->family, address);
-	const int protocol = ports_protocol(draft->family, draft->protocol);
+	const uint8_t family = flow_family(draft, REPLY);
+	const struct ports_slice slice = ports_whole(&engine->external_ports);
+	struct ports_table table;
 
-	if (external < 0)
+	if (topology_external(&engine->topology, family, address) < 0)
 		return false;
 	draft->address[REPLY][DESTINATION] = *address;
-	if (protocol < 0)
+	if (ports_protocol(family, draft->protocol) < 0)
 		return reply_is_unique(engine, draft);
-	const struct flow *mapping = flow_find_mapping(engine, draft);
+	if (!ports_open(&engine->ports, family, address, draft->protocol, &table))
+		return false;
+	const struct flow *mapping = mapping_find(engine, draft);
 	draft->flags |= FLOW_MAPPED;
 	if (mapping != NULL) {
 		draft->port[REPLY][DESTINATION] = mapping->port[REPLY][DESTINATION];
@@ -94,17 +94,16 @@ static bool nat_masquerade(struct engine *engine, struct flow *draft, const unio
 			return true;
 	}
 	for (unsigned tries = 0;; tries++) {
-		const uint16_t port = ports_take_free(
-			&engine->ports, (unsigned)external, (enum ports_protocol)protocol);
+		const uint16_t port =
+			ports_find_free(&engine->ports, table, &slice, engine->now_ms);
 		draft->port[REPLY][DESTINATION] = htons(port);
 		if (port != 0)
 			return true;
-		if (protocol != PORTS_TCP || tries == EVICTIONS_MAX ||
+		if (table.protocol != PORTS_TCP || tries == EVICTIONS_MAX ||
 			!flow_evict_finished(engine, address))
 			break;
 	}
-	return protocol != PORTS_ICMP &&
-	       port_share(engine, draft, (unsigned)external, (enum ports_protocol)protocol);
+	return table.protocol != PORTS_ICMP && port_share(engine, draft, &slice);
 }
 
 /* The source stays, but another flow may already use the same tuple (two published ports that

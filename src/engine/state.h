@@ -28,6 +28,7 @@ struct engine {
 	struct index by_mapping; /* id = a flow of the mapping's ring */
 	struct ports ports;
 
+	struct port_list external_ports; /* of masquerading */
 	uint32_t flows_max;
 	uint32_t free_head; /* freed records, linked through timer.next */
 	uint32_t untouched; /* records from here on were never used */

@@ -295,10 +295,9 @@ static bool forwards_equal(const struct forward *a, const struct forward *b)
 int engine_forward_add(struct engine *engine, const struct forward *forward)
 {
 	struct topology *topology = &engine->topology;
-	const struct port_range *masquerade = &engine->ports.range;
 
 	/* A mapping and a published port must never be the same port to a peer. */
-	if (forward->ports.first <= masquerade->last && masquerade->first <= forward->ports.last)
+	if (port_list_overlaps(&engine->external_ports, forward->ports))
 		return -EINVAL;
 	for (unsigned i = 0; i < topology->forward_count; i++)
 		if (config_forwards_overlap(&topology->forwards[i], forward))

@@ -73,6 +73,7 @@ static struct engine *engine_make(void **arena)
 	params.limits = &config->limits;
 	params.timeouts = &config->timeouts;
 	params.ports = config->gateway.ports;
+	params.nat_addresses = 1;
 	const size_t bytes = engine_arena_bytes(&params);
 	*arena = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	madvise(*arena, bytes, MADV_HUGEPAGE);

@@ -127,6 +127,7 @@ static struct engine *make_engine(const struct config *config)
 		.limits = &limits,
 		.timeouts = &config->timeouts,
 		.ports = config->gateway.ports,
+		.nat_addresses = 8,
 		.host = &host,
 	};
 	void *arena = aligned_alloc(64, (engine_arena_bytes(&params) + 63) / 64 * 64);

@@ -107,6 +107,7 @@ struct gateway *gateway_create(const char *config_text, uint32_t flows)
 		.limits = &gateway->config->limits,
 		.timeouts = &gateway->config->timeouts,
 		.ports = gateway->config->gateway.ports,
+		.nat_addresses = 8,
 		.seed = "the same always",
 		.host = &host,
 		.now_ms = gateway->now_ms,

@@ -187,14 +187,17 @@ static void engine_make(struct lab *lab)
 	struct engine_params params = {
 		.limits = &limits,
 		.timeouts = &lab->config->timeouts,
-		.ports = options->ports,
+		.ports = options->port_list,
+		.nat_addresses = 8,
 		.seed = "always the same",
 		.host = &host,
 		.now_ms = lab->now_ms,
 	};
 
-	if (params.ports.first == 0)
-		params.ports = (struct port_range){61000, 61099};
+	if (params.ports.count == 0)
+		params.ports = (struct port_list){1, {options->ports}};
+	if (params.ports.range[0].first == 0)
+		params.ports.range[0] = (struct port_range){61000, 61099};
 	limits.flows = options->flows > 0 ? options->flows : 1024;
 	const size_t bytes = engine_arena_bytes(&params);
 	lab->arena = aligned_alloc(64, bytes);

@@ -22,9 +22,10 @@
 enum lab_families { LAB_BOTH, LAB_IPV4, LAB_IPV6 };
 
 struct lab_options {
-	const char *config;      /* sections behind those of the lab; NULL: the built-in rules */
-	struct port_range ports; /* none: 61000-61099 */
-	uint32_t flows;          /* 0: 1024 */
+	const char *config;         /* sections behind those of the lab; NULL: the built-in rules */
+	struct port_range ports;    /* none: 61000-61099 */
+	struct port_list port_list; /* instead, where it has any */
+	uint32_t flows;             /* 0: 1024 */
 	enum lab_families families;
 };
 

@@ -40,8 +40,8 @@ Test(config, an_empty_text_is_a_whole_gateway)
 	cr_expect_str_eq(config->gateway.control_group, "");
 	cr_expect_eq(config->gateway.log_level, LOG_LEVEL_INFO);
 	cr_expect_not(config->gateway.log_syslog);
-	cr_expect_eq(config->gateway.ports.first, 61000);
-	cr_expect_eq(config->gateway.ports.last, 65535);
+	cr_expect_eq(config->gateway.ports.range[0].first, 61000);
+	cr_expect_eq(config->gateway.ports.range[0].last, 65535);
 	cr_expect_eq(config->gateway.uplink_count, 0);
 	cr_expect_eq(config->gateway.guard, GUARD_AUTO);
 	cr_expect_eq(config->gateway.busy_poll_us, 30);
@@ -208,8 +208,8 @@ Test(config, gateway_keys)
 	cr_expect_str_eq(gateway->control_group, "users");
 	cr_expect_eq(gateway->log_level, LOG_LEVEL_TRACE);
 	cr_expect(gateway->log_syslog);
-	cr_expect_eq(gateway->ports.first, 50000);
-	cr_expect_eq(gateway->ports.last, 50015);
+	cr_expect_eq(gateway->ports.range[0].first, 50000);
+	cr_expect_eq(gateway->ports.range[0].last, 50015);
 	cr_assert_eq(gateway->uplink_count, 2);
 	cr_expect_str_eq(gateway->uplinks[0], "eth0");
 	cr_expect_str_eq(gateway->uplinks[1], "ppp0");
