@@ -11,7 +11,8 @@
  * the program is made of blocks, each entered by "if equal, skip the jump over the block":
  *
  *	tagged for a VLAN, not for this host  -> other
- *	IPv4: other address                   -> other
+ *	IPv4: an owned address                -> ours
+ *	      other address                   -> other
  *	      later fragment                  -> portless
  *	      A = protocol, X = header length
  *	      ICMP (the guard leaves it be)   -> its types
@@ -122,6 +123,56 @@ static void emit_ports(struct program *program, const struct ranges *ranges)
 	emit_return(program, program->other);
 }
 
+static uint32_t addr_word(const union addr *address, unsigned word)
+{
+	const be16 *halves = address->words;
+
+	return (uint32_t)ntohs(halves[2 * word]) << 16 | ntohs(halves[2 * word + 1]);
+}
+
+/* Leave neighbour discovery to whom it concerns. */
+static void emit_discovery(struct program *program)
+{
+	const unsigned l2 = program->l2_bytes;
+
+	load(program, BPF_B, l2 + offsetof(struct ipv6_header, next_header));
+	const unsigned block = block_when(program, IPPROTO_ICMPV6);
+	load(program, BPF_B, l2 + sizeof(struct ipv6_header));
+	emit_jump(program, BPF_JMP | BPF_JGE | BPF_K, ICMP6_ROUTER_SOLICITATION, 0, 2);
+	emit_jump(program, BPF_JMP | BPF_JGT | BPF_K, ICMP6_NEIGHBOUR_REDIRECT, 1, 0);
+	emit_return(program, program->other);
+	block_end(program, block);
+}
+
+static void emit_owned_prefix(
+	struct program *program, const struct owned_prefix *owned, uint32_t offset)
+{
+	const struct prefix *prefix = &owned->prefix;
+	unsigned blocks[4], count = 0;
+
+	for (unsigned bits = 0; bits < prefix->length; bits += 32) {
+		const unsigned left = prefix->length - bits;
+
+		load(program, BPF_W, program->l2_bytes + offset + bits / 8);
+		if (left < 32)
+			emit(program, BPF_ALU | BPF_AND | BPF_K, UINT32_MAX << (32 - left));
+		blocks[count++] = block_when(program, addr_word(&prefix->base, bits / 32));
+	}
+	if (prefix->family == AF_INET6 && (program->use == CLAIMS_SOCKET || owned->on_host))
+		emit_discovery(program);
+	emit_return(program, program->ours);
+	while (count > 0)
+		block_end(program, blocks[--count]);
+}
+
+static void emit_owned(
+	struct program *program, const struct port_claims *claims, uint8_t family, uint32_t offset)
+{
+	for (unsigned i = 0; i < claims->owned_count; i++)
+		if (claims->owned[i].prefix.family == family)
+			emit_owned_prefix(program, &claims->owned[i], offset);
+}
+
 /* Leave unless the destination at `offset` is one of ours. */
 static void emit_addresses(
 	struct program *program, const struct port_claims *claims, uint8_t family, uint32_t offset)
@@ -130,16 +181,11 @@ static void emit_addresses(
 	unsigned found[CLAIMS_ADDRESSES_MAX];
 	unsigned count = 0;
 
-	if (claims->address_count == 0)
-		return;
 	for (unsigned i = 0; i < claims->address_count && i < CLAIMS_ADDRESSES_MAX; i++) {
-		const be16 *halves = claims->addresses[i].address.words;
-
 		if (claims->addresses[i].family != family)
 			continue;
 		for (unsigned word = 0; word < words; word++) {
-			const uint32_t value = (uint32_t)ntohs(halves[2 * word]) << 16 |
-					       ntohs(halves[2 * word + 1]);
+			const uint32_t value = addr_word(&claims->addresses[i].address, word);
 			/* On a mismatch: over the rest of this address and its jump. */
 			const uint8_t rest = (uint8_t)(2 * (words - 1 - word) + 1);
 
@@ -148,6 +194,9 @@ static void emit_addresses(
 		}
 		found[count++] = emit_jump(program, BPF_JMP | BPF_JA, 0, 0, 0);
 	}
+	emit_owned(program, claims, family, offset);
+	if (claims->address_count == 0)
+		return;
 	emit_return(program, program->other);
 	while (count > 0)
 		block_end(program, found[--count]);

@@ -22,6 +22,12 @@ struct claimed_address {
 	union addr address;
 };
 
+/* Addresses that are the gateway's alone, whatever comes to them. */
+struct owned_prefix {
+	struct prefix prefix;
+	bool on_host; /* the kernel has the address, so it answers for it on the wire: ARP, NDP */
+};
+
 struct port_claims {
 	struct port_list external; /* TCP, UDP, ICMP query identifiers */
 	const struct published *published;
@@ -32,6 +38,9 @@ struct port_claims {
 	 */
 	const struct claimed_address *addresses;
 	unsigned address_count;
+	/* Those above are the host's, even where one of these covers them. */
+	const struct owned_prefix *owned;
+	unsigned owned_count;
 };
 #define CLAIMS_ADDRESSES_MAX 64
 
@@ -40,11 +49,13 @@ enum claims_use {
 	 * For a packet socket: 0, or the whole packet.  Takes what is addressed to this host and is
 	 * TCP or UDP to our ports, an ICMP query's answer to our identifiers, an ICMP error, or
 	 * something that shows no port here (fragments, extension headers, other protocols): the
-	 * engine knows whether it belongs to a flow.
+	 * engine knows whether it belongs to a flow.  Everything but neighbour discovery where the
+	 * address is owned.
 	 */
 	CLAIMS_SOCKET,
-	/* For cls_bpf: TC_ACT_SHOT for TCP and UDP to our ports, else TC_ACT_UNSPEC, which leaves
-	 * the packet to the filters of others. */
+	/* For cls_bpf: TC_ACT_SHOT for TCP and UDP to our ports and for what comes to an owned
+	 * address (but to one that the host has, neighbour discovery), else TC_ACT_UNSPEC, which
+	 * leaves the packet to the filters of others. */
 	CLAIMS_GUARD,
 };
 

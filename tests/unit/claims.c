@@ -93,6 +93,9 @@ static uint32_t run(const struct sock_filter *program, const struct frame *frame
 					 size_of(at->code), &a))
 				return 0;
 			break;
+		case BPF_ALU:
+			a &= at->k;
+			break;
 		case BPF_JMP:
 			if (BPF_OP(at->code) == BPF_JA)
 				at += at->k;
@@ -345,6 +348,87 @@ Test(claims, a_list_of_external_ranges)
 			ETH_HLEN);
 		cr_expect_eq(verdict(&listed, CLAIMS_SOCKET, ETH_HLEN, &frame) > 0, rows[i].ours,
 			"identifier %u", rows[i].port);
+	}
+}
+
+static struct owned_prefix owned(const char *text, bool on_host)
+{
+	struct owned_prefix owned = {.on_host = on_host};
+	const char *fault = prefix_parse(text, &owned.prefix);
+
+	cr_assert_null(fault, "%s", fault);
+	return owned;
+}
+
+static void expect_owned(const struct port_claims *of, struct packet *packet, bool taken, bool shot,
+	const char *what)
+{
+	const struct frame frame = frame_of(packet, ETH_HLEN);
+
+	cr_expect_eq(verdict(of, CLAIMS_SOCKET, ETH_HLEN, &frame) > 0, taken, "socket: %s", what);
+	cr_expect_eq(verdict(of, CLAIMS_GUARD, ETH_HLEN, &frame),
+		shot ? (uint32_t)TC_ACT_SHOT : (uint32_t)TC_ACT_UNSPEC, "guard: %s", what);
+}
+
+Test(claims, owned_addresses_are_the_gateways_alone)
+{
+	const struct claimed_address addresses[] = {claimed(HOST4), claimed(HOST6)};
+	const struct owned_prefix prefixes[] = {owned("192.0.2.7/32", true),
+		owned("203.0.113.16/28", false), owned("192.0.2.0/30", false),
+		owned("2001:db8::7/128", true), owned("2001:db8:ffff:ff00::/60", false)};
+	struct port_claims of = claims;
+
+	of.addresses = addresses;
+	of.address_count = 2;
+	of.owned = prefixes;
+	of.owned_count = 5;
+	static const struct {
+		const char *to;
+		bool ours;
+	} rows[] = {{"192.0.2.7:22", true}, {"192.0.2.8:22", false}, {"203.0.113.15:22", false},
+		{"203.0.113.16:22", true}, {"203.0.113.31:22", true}, {"203.0.113.32:22", false},
+		{HOST4 ":22", false}, {HOST4 ":61000", true}, {"192.0.2.3:22", true},
+		{"[2001:db8::7]:22", true}, {"[2001:db8::8]:22", false}, {"[" HOST6 "]:22", false},
+		{"[2001:db8:ffff:ff0f:1::1]:22", true}, {"[2001:db8:ffff:ff10::]:22", false}};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+		expect_owned(&of, TCP_PACKET(rows[i].to[0] == '[' ? FAR6 : FAR4, rows[i].to),
+			rows[i].ours, rows[i].ours, rows[i].to);
+
+	expect_owned(&of, ECHO_PACKET("198.51.100.1", "192.0.2.7"), true, true, "ping");
+	expect_owned(&of, ECHO_PACKET("198.51.100.1", HOST4), false, false, "ping the host");
+	expect_owned(&of, ICMP_PACKET("2001:db8:1::1", "2001:db8::7", .icmp_type = ICMP6_ECHO),
+		true, true, "ping, IPv6");
+	struct packet *fragment = UDP_PACKET(FAR4, "203.0.113.20:7", .payload_bytes = 8);
+	fragment->data[7] = 1;
+	expect_owned(&of, fragment, true, true, "a later fragment");
+
+	of.address_count = 0;
+	expect_owned(&of, TCP_PACKET(FAR4, "192.0.2.7:22"), true, true, "owned beside any");
+	expect_owned(&of, TCP_PACKET(FAR4, "192.0.2.99:61000"), true, true, "any address");
+	expect_owned(&of, TCP_PACKET(FAR4, "192.0.2.99:22"), false, false, "and no port");
+}
+
+/* The kernel answers on the wire for the addresses that it has; for the others nobody but us
+ * does, and the packet socket is not where. */
+Test(claims, neighbour_discovery_of_owned_addresses)
+{
+	const struct claimed_address address = claimed(HOST6);
+	const struct owned_prefix prefixes[] = {
+		owned("2001:db8::7/128", true), owned("2001:db8::8/128", false)};
+	struct port_claims of = claims;
+
+	of.addresses = &address;
+	of.address_count = 1;
+	of.owned = prefixes;
+	of.owned_count = 2;
+	for (uint8_t type = 132; type <= 138; type++) {
+		const bool discovery = type >= 133 && type <= 137;
+
+		expect_owned(&of, ICMP_PACKET("2001:db8::1", "2001:db8::7", .icmp_type = type),
+			!discovery, !discovery, "on the host");
+		expect_owned(&of, ICMP_PACKET("2001:db8::1", "2001:db8::8", .icmp_type = type),
+			!discovery, true, "ours to answer");
 	}
 }
 
