@@ -97,7 +97,7 @@ static const struct subcommand subcommands[] = {
 		.operands_max = 3,
 		.method = "forward.add",
 		.params = forward_add_params,
-		.show = show_forward_added,
+		.show = show_forwards_added,
 	},
 	{
 		.name = "forward del",

@@ -247,25 +247,28 @@ void show_forwards(const struct arguments *arguments, const json_t *result)
 	table_end(&table, "");
 }
 
-static void show_forward(const char *verb, const json_t *forward)
+static void show_each_forward(const char *verb, const json_t *forwards)
 {
 	char host[ENDPOINT_SIZE], guest[ENDPOINT_SIZE];
 
-	printf("%s %s %s to %s\n", verb, text_of(forward, "protocol"),
-		forward_host_text(forward, host), forward_guest_text(forward, guest));
+	for (size_t i = 0; i < json_array_size(forwards); i++) {
+		const json_t *forward = json_array_get(forwards, i);
+
+		printf("%s %s %s to %s\n", verb, text_of(forward, "protocol"),
+			forward_host_text(forward, host), forward_guest_text(forward, guest));
+	}
 }
 
-void show_forward_added(const struct arguments *arguments, const json_t *result)
+void show_forwards_added(const struct arguments *arguments, const json_t *result)
 {
 	(void)arguments;
-	show_forward("forwarding", result);
+	show_each_forward("forwarding", result);
 }
 
 void show_forwards_deleted(const struct arguments *arguments, const json_t *result)
 {
 	(void)arguments;
-	for (size_t i = 0; i < json_array_size(result); i++)
-		show_forward("no longer forwarding", json_array_get(result, i));
+	show_each_forward("no longer forwarding", result);
 }
 
 /* ---- connections ---- */

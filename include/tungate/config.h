@@ -234,6 +234,15 @@ bool config_parse_forward(const struct config *config, const struct config_names
 	const char *protocol, const char *host, const char *guest, struct forward *forward,
 	char *error, unsigned error_size);
 
+/*
+ * All that the words mean: a guest's name without a host address of either family stands for each
+ * address that the guest has, so that the port is published over IPv4 and over IPv6.  Returns how
+ * many forwards are filled, or 0 with a sentence in `error`.
+ */
+unsigned config_parse_forwards(const struct config *config, const struct config_names *names,
+	const char *protocol, const char *host, const char *guest, struct forward forwards[2],
+	char *error, unsigned error_size);
+
 /* Whether two forwards claim the same port of the host. */
 bool config_forwards_overlap(const struct forward *a, const struct forward *b);
 

@@ -59,6 +59,20 @@ static void entries_load(
 	}
 }
 
+static bool forward_append(
+	struct config *config, const struct forward *forward, const struct sentence *why)
+{
+	if (config->forward_count == CONFIG_FORWARDS_MAX)
+		return refuse(why,
+			"allowed: at most %d forwards, a name counts once for each "
+			"address that it has",
+			CONFIG_FORWARDS_MAX);
+	if (!array_reserve(&config->forwards, config->forward_count, sizeof(*forward)))
+		return refuse(why, "out of memory");
+	config->forwards[config->forward_count++] = *forward;
+	return true;
+}
+
 /* "tcp [HOSTADDR:]8080 = web:80": the protocol is the key's first word. */
 static bool forward_load(
 	struct loader *loader, const struct entry *entry, const struct sentence *why)
@@ -66,23 +80,21 @@ static bool forward_load(
 	struct config *config = loader->config;
 	const char *host = entry->name;
 	char protocol[WORD_SIZE];
-	struct forward forward;
+	struct forward forwards[2];
 
 	word_next(&host, protocol);
 	host += strspn(host, BLANKS);
 	if (*host == '\0')
 		return refuse(
 			why, "allowed: tcp or udp, a blank, PORT or HOSTADDR:PORT, then `= GUEST`");
-	if (config->forward_count == CONFIG_FORWARDS_MAX)
-		return refuse(why, "allowed: at most %d forwards", CONFIG_FORWARDS_MAX);
-	if (!config_parse_forward(config, NULL, protocol, host, entry->value, &forward, why->text,
-		    (unsigned)why->size))
-		return false;
-	forward.line = entry->line;
-	if (!array_reserve(&config->forwards, config->forward_count, sizeof(forward)))
-		return refuse(why, "out of memory");
-	config->forwards[config->forward_count++] = forward;
-	return true;
+	const unsigned count = config_parse_forwards(config, NULL, protocol, host, entry->value,
+		forwards, why->text, (unsigned)why->size);
+	for (unsigned i = 0; i < count; i++) {
+		forwards[i].line = entry->line;
+		if (!forward_append(config, &forwards[i], why))
+			return false;
+	}
+	return count > 0;
 }
 
 static void forwards_load(struct loader *loader, const struct section *section)

@@ -3,8 +3,8 @@
  * forward: a published port, "tcp", "[HOSTADDR:]8080[-8090]", "GUEST[:PORT]".
  *
  * The guest's address decides the family, and a host address must be of the same; 0.0.0.0 and [::]
- * are any address of the host.  A name stands for its link's IPv4 address unless the host address
- * says IPv6 or the link has none.
+ * are any address of the host.  A name stands for its link's address of the host address's family;
+ * where there is none, for the IPv4 and the IPv6 address that the link has.
  */
 #include <netinet/in.h>
 #include <stdio.h>
@@ -222,6 +222,27 @@ bool config_parse_forward(const struct config *config, const struct config_names
 	return host_parse(host, forward, &why) && guest_ports_parse(guest_ports, forward, &why) &&
 	       guest_find(config, names, guest_host, forward, &why) &&
 	       forward_check(config, forward, &why);
+}
+
+unsigned config_parse_forwards(const struct config *config, const struct config_names *names,
+	const char *protocol, const char *host, const char *guest, struct forward forwards[2],
+	char *error, unsigned error_size)
+{
+	char ignored[SENTENCE_SIZE];
+	const struct sentence nobody = {ignored, sizeof(ignored)};
+
+	if (!config_parse_forward(
+		    config, names, protocol, host, guest, &forwards[0], error, error_size))
+		return 0;
+	const bool any_host = strchr(host, ':') == NULL;
+	if (!any_host || forwards[0].guest_name[0] == '\0')
+		return 1;
+	forwards[1] = forwards[0];
+	forwards[1].host_family = forwards[0].guest_family == AF_INET ? AF_INET6 : AF_INET;
+	if (!guest_find(config, names, forwards[0].guest_name, &forwards[1], &nobody))
+		return 1;
+	forwards[1].host_family = 0;
+	return 2;
 }
 
 bool config_forwards_overlap(const struct forward *a, const struct forward *b)

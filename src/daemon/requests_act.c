@@ -81,6 +81,24 @@ struct forward_params {
 };
 #define FORWARD_PARAM(member) #member, PARAM_STRING, true, offsetof(struct forward_params, member)
 
+/* All of them, or none. */
+static int forwards_add(const struct daemon_ops *ops, const struct forward *forwards,
+	unsigned count, struct request_error *error)
+{
+	struct request_error ignored;
+
+	for (unsigned i = 0; i < count; i++) {
+		const int err = ops->forward_add(ops->context, &forwards[i], error);
+
+		if (err == 0)
+			continue;
+		while (i-- > 0)
+			ops->forward_del(ops->context, &forwards[i], &ignored);
+		return err;
+	}
+	return 0;
+}
+
 void handle_forward_add(void *context, struct control_request *request)
 {
 	static const struct param params[] = {
@@ -91,18 +109,23 @@ void handle_forward_add(void *context, struct control_request *request)
 	struct requests *requests = context;
 	const struct daemon_ops *ops = &requests->ops;
 	struct forward_params values;
-	struct forward forward;
+	struct forward forwards[2];
 	struct request_error error = {0};
 
 	if (!params_read(request, params, ARRAY_COUNT(params), &values))
 		return;
-	if (!config_parse_forward(ops->config(ops->context), &ops->names, values.protocol,
-		    values.host, values.guest, &forward, error.text, sizeof(error.text)))
+	const unsigned count =
+		config_parse_forwards(ops->config(ops->context), &ops->names, values.protocol,
+			values.host, values.guest, forwards, error.text, sizeof(error.text));
+	if (count == 0)
 		return control_fail(request, CONTROL_INVALID, "%s", error.text);
-	const int err = ops->forward_add(ops->context, &forward, &error);
+	const int err = forwards_add(ops, forwards, count, &error);
 	if (err < 0)
 		return fail_with(request, err, &error);
-	control_reply(request, forward_json(requests, &forward));
+	json_t *added = json_array();
+	for (unsigned i = 0; i < count; i++)
+		json_array_append_new(added, forward_json(requests, &forwards[i]));
+	control_reply(request, added);
 }
 
 /* Read "[HOSTADDR:]PORT[-PORT]", as config_parse_forward() does. */

@@ -31,7 +31,10 @@ logged() {
 expect "a forward of the config works" says "this is guest" page server "http://$HOST4:8079/"
 expect "a forward is added while running" tungate forward add tcp 8080 guest:80
 expect "the server fetches through it" says "this is guest" page server "http://$HOST4:8080/"
-expect "over IPv6 too" tungate forward add tcp "[$HOST6]:8080" "[$GUEST6]:80"
+expect "over IPv6 too" says "this is guest" page server "http://[$HOST6]:8080/"
+expect "an IPv6 address alone" tungate forward add tcp "[$HOST6]:8081" "[$GUEST6]:80"
+expect "the server fetches through that" \
+	says "this is guest" page server "http://[$HOST6]:8081/"
 page server "http://[$HOST6]:8080/who" >/dev/null
 page server "http://$HOST4:8080/real" >/dev/null 2>&1
 expect "the guest's log has the client's real address" logged $SERVER4 /real
@@ -99,7 +102,7 @@ expect "a forward is deleted" tungate forward del tcp 8080
 expect_fail "a new fetch fails" page server "http://$HOST4:8080/"
 expect_fail "... from the host itself too" page gw http://127.0.0.1:8080/
 expect_fail "the listener is gone" says "$HOST4|0.0.0.0:8080" ns gw ss -Hltn4 "sport = :8080"
-expect "the one on IPv6 is still there" says "this is guest" page server "http://[$HOST6]:8080/"
+expect "the one on IPv6 is still there" says "this is guest" page server "http://[$HOST6]:8081/"
 expect_equal "its connections are gone from the table" 0 \
 	"$(flows ".original.destination == \"$HOST4\" and .state == \"established\"")"
 reap $held

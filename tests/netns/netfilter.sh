@@ -43,8 +43,6 @@ fi
 if [ "$GATEWAY" = tungate ]; then
 	tungate forward add tcp 5080 guest:80 >/dev/null
 	tungate forward add tcp 5081 guest:80 >/dev/null
-	tungate forward add tcp "[$HOST6]:5080" "[$GUEST6]:80" >/dev/null
-	tungate forward add tcp "[$HOST6]:5081" "[$GUEST6]:80" >/dev/null
 	# two_ways HOST SOURCE: a request on each of two connections, the first while the second waits.
 	two_ways() {
 		ns server python3 - "$1" "$2" <<-'E'

@@ -468,7 +468,7 @@ Test(config, the_sandbox_example)
 	struct config *config = example_parse("examples/sandbox.conf");
 
 	cr_expect_eq(config->chains[CHAIN_FORWARD].count, 9);
-	cr_expect_eq(config->forward_count, 1);
+	cr_expect_eq(config->forward_count, 2, "one of each family");
 	cr_expect_eq(config->timeouts.tcp_established, 12 * 3600);
 	config_free(config);
 }

@@ -169,6 +169,36 @@ Test(forward, attached_guests_are_asked_for_first)
 	cr_expect_str_eq(forward.guest_name, "");
 }
 
+/* A name without a host address stands for all that the guest has. */
+Test(forward, a_name_is_published_in_both_families)
+{
+	static const struct {
+		const char *host, *guest;
+		unsigned count;
+		const char *forward[2];
+	} rows[] = {
+		{"8080", "web:80", 2,
+			{"any 8080-8080 10.77.0.2:80@0", "any 8080-8080 [fd77::2]:80@0"}},
+		{"0.0.0.0:8080", "web", 1, {"any 8080-8080 10.77.0.2:8080@0"}},
+		{"[::]:8080", "web", 1, {"any 8080-8080 [fd77::2]:8080@0"}},
+		{"8080", "six", 1, {"any 8080-8080 [fd77::6]:8080@0"}},
+		{"8080", "10.77.0.2", 1, {"any 8080-8080 10.77.0.2:8080@0"}},
+		{"8080", "nobody", 0, {NULL}},
+	};
+	char error[512] = "", text[160];
+	struct forward forwards[2];
+
+	for (unsigned i = 0; i < COUNT(rows); i++) {
+		const unsigned count = config_parse_forwards(config, NULL, "tcp", rows[i].host,
+			rows[i].guest, forwards, error, sizeof(error));
+
+		cr_assert_eq(count, rows[i].count, "%s = %s", rows[i].host, rows[i].guest);
+		for (unsigned j = 0; j < count; j++)
+			cr_expect_str_eq(
+				describe(&forwards[j], text, sizeof(text)), rows[i].forward[j]);
+	}
+}
+
 Test(forward, overlap_is_same_protocol_family_port_and_host)
 {
 	static const struct {

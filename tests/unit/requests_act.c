@@ -30,7 +30,8 @@ Test(requests_act, a_forward_is_added_listed_and_deleted)
 	};
 
 	json_t *added = result_of(butler, "forward.add", params);
-	expect_texts(added, expected);
+	cr_assert_eq(json_array_size(added), 1);
+	expect_texts(json_array_get(added, 0), expected);
 	json_decref(added);
 	json_t *list = result_of(butler, "forward.list", NULL);
 	cr_assert_eq(json_array_size(list), 1);
