@@ -41,11 +41,15 @@ struct publish {
 	struct published_forward *forward[ENGINE_FORWARDS_MAX];
 };
 
-static bool relay_target(void *context, struct sockaddr_storage *address)
+static bool relay_target(void *context, const struct relay_client *client, unsigned attempt,
+	struct sockaddr_storage *address)
 {
 	const struct published_port *port = context;
 	const struct forward *forward = port->forward;
 
+	(void)client;
+	if (attempt > 0)
+		return false;
 	socket_address(address, forward->guest_family, &forward->guest,
 		(uint16_t)(forward->guest_port + port->offset));
 	return true;

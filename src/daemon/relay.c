@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 #include "daemon/relay_kind.h"
+#include "daemon/sockets.h"
 #include "host/netns.h"
 
 void relay_unref(struct relay *relay)
@@ -50,31 +51,61 @@ void relay_timer_start(struct relay *relay, uint64_t delay_ms)
 	uv_timer_start(&relay->timer, on_timer, delay_ms, 0);
 }
 
-int relay_connect(struct relay *relay, int type)
+static int connect_to(const struct relay *relay, int type, const struct sockaddr_storage *address)
 {
-	const struct relay_settings *settings = &relay->settings;
-	struct sockaddr_storage address = {0};
+	const int netns = relay->settings.target_netns;
+	const socklen_t size = address->ss_family == AF_INET ? sizeof(struct sockaddr_in)
+							     : sizeof(struct sockaddr_in6);
 	int fd;
 
-	if (!settings->target(settings->context, &address))
-		return -EHOSTUNREACH;
-	if (settings->target_netns >= 0) {
-		fd = netns_socket(settings->target_netns, address.ss_family, type, 0);
+	if (netns >= 0) {
+		fd = netns_socket(netns, address->ss_family, type, 0);
 		if (fd < 0)
 			return fd;
 	} else {
-		fd = socket(address.ss_family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+		fd = socket(address->ss_family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 		if (fd < 0)
 			return -errno;
 	}
-	const socklen_t size = address.ss_family == AF_INET ? sizeof(struct sockaddr_in)
-							    : sizeof(struct sockaddr_in6);
-	if (connect(fd, (struct sockaddr *)&address, size) < 0 && errno != EINPROGRESS) {
+	if (connect(fd, (const struct sockaddr *)address, size) < 0 && errno != EINPROGRESS) {
 		const int err = -errno;
 		close(fd);
 		return err;
 	}
 	return fd;
+}
+
+int relay_connect(
+	struct relay *relay, int type, const struct relay_client *client, unsigned *attempt)
+{
+	const struct relay_settings *settings = &relay->settings;
+	struct sockaddr_storage address = {0};
+	int fd = -EHOSTUNREACH;
+
+	while (fd < 0 && settings->target(settings->context, client, (*attempt)++, &address))
+		fd = connect_to(relay, type, &address);
+	return fd;
+}
+
+bool relay_socket_is(int fd, const struct sockaddr_storage *local)
+{
+	struct sockaddr_storage own = {0};
+	socklen_t size = sizeof(own);
+	union addr own_address, wanted;
+	uint16_t own_port, wanted_port;
+
+	if (getsockname(fd, (struct sockaddr *)&own, &size) < 0 ||
+		own.ss_family != local->ss_family)
+		return false;
+	socket_address_read(&own, &own_address, &own_port);
+	socket_address_read(local, &wanted, &wanted_port);
+	return own_port == wanted_port && addr_equal(&own_address, &wanted);
+}
+
+bool relay_find(
+	const struct relay *relay, const struct sockaddr_storage *peer, struct relay_client *client)
+{
+	return relay->kind->find(relay, peer, client);
 }
 
 int relay_start(uv_loop_t *loop, const struct log *log, const struct relay_settings *settings,

@@ -14,6 +14,8 @@ struct relay_kind {
 	void (*on_client)(struct relay *relay); /* the listening socket is readable */
 	void (*on_timer)(struct relay *relay);
 	void (*close_clients)(struct relay *relay);
+	bool (*find)(const struct relay *relay, const struct sockaddr_storage *peer,
+		struct relay_client *client);
 };
 
 struct relay {
@@ -31,8 +33,12 @@ struct relay {
 struct relay *relay_tcp_new(const struct relay_settings *settings);
 struct relay *relay_udp_new(const struct relay_settings *settings);
 
-/* A socket of this type on its way to the target: the descriptor, or -errno. */
-int relay_connect(struct relay *relay, int type);
+/* A socket of this type on its way to the client's target: the descriptor, or -errno when there
+ * is none (left).  *attempt counts those that were tried. */
+int relay_connect(
+	struct relay *relay, int type, const struct relay_client *client, unsigned *attempt);
+/* Does the socket have this local address? */
+bool relay_socket_is(int fd, const struct sockaddr_storage *local);
 /* Watch the listening socket (again). */
 void relay_listen(struct relay *relay);
 /* Call kind->on_timer once. */

@@ -7,8 +7,13 @@
  * reads.  The end of one direction is passed on as a shutdown while the other direction goes on;
  * when both have ended the connection closes.  An error on either side resets both, so that neither
  * takes a cut-off stream for a whole one.
+ *
+ * What the target is to be told about the client lies in the client's pump before anything is read
+ * from it, so it is written first.
  */
+#include <assert.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +21,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 #include "daemon/relay_kind.h"
+#include "daemon/sockets.h"
 
 #define PUMP_BYTES       (64 * 1024)
 #define ACCEPT_PAUSE_MS  100 /* when descriptors are short */
@@ -45,6 +51,8 @@ struct connection {
 	uv_timer_t connect_timer;
 	unsigned handles; /* still closing */
 	bool connected;
+	unsigned attempt; /* targets that were tried */
+	struct relay_client client;
 	struct side side[2];
 	struct pump pump[2];
 };
@@ -172,16 +180,46 @@ static void socket_tune(int fd)
 }
 
 /* The connect has come to an end.  0 or -errno. */
-static int connection_connected(struct connection *connection)
+static int connection_connected(const struct connection *connection)
 {
 	int err = 0;
 	socklen_t size = sizeof(err);
 
 	if (getsockopt(connection->side[TARGET].fd, SOL_SOCKET, SO_ERROR, &err, &size) < 0)
 		return -errno;
-	uv_timer_stop(&connection->connect_timer);
-	connection->connected = true;
 	return -err;
+}
+
+/* Refused: is there another target?  Its socket takes the place of the one that failed, so that
+ * the handle that polls it need not change.  0 or -errno. */
+static int connection_retry(struct connection *connection)
+{
+	struct side *side = &connection->side[TARGET];
+	const int fd = relay_connect(
+		&connection->relay->relay, SOCK_STREAM, &connection->client, &connection->attempt);
+
+	if (fd < 0)
+		return fd;
+	side_watch(side, 0);
+	const int err = dup3(fd, side->fd, O_CLOEXEC) < 0 ? -errno : 0;
+	close(fd);
+	if (err)
+		return err;
+	socket_tune(side->fd);
+	side_watch(side, UV_WRITABLE);
+	return 0;
+}
+
+/* The target's socket is polled for nothing else until it is connected. */
+static void on_target_connected(struct connection *connection)
+{
+	if (connection_connected(connection) == 0) {
+		uv_timer_stop(&connection->connect_timer);
+		connection->connected = true;
+		connection_watch(connection);
+	} else if (connection_retry(connection) < 0) {
+		connection_close(connection, true);
+	}
 }
 
 static void on_side(uv_poll_t *poll, int status, int events)
@@ -191,10 +229,12 @@ static void on_side(uv_poll_t *poll, int status, int events)
 	const unsigned i = side == &connection->side[TARGET];
 	int err = 0;
 
+	if (!connection->connected) {
+		on_target_connected(connection);
+		return;
+	}
 	if (status < 0)
 		err = -EIO;
-	else if (!connection->connected)
-		err = connection_connected(connection);
 	if (err == 0 && (events & UV_READABLE))
 		err = pump_fill(&connection->pump[i], side->fd);
 	for (unsigned from = CLIENT; err == 0 && from <= TARGET; from++)
@@ -219,20 +259,35 @@ static int side_open(struct side *side, struct connection *connection, int fd)
 	return err;
 }
 
+/* Who it is, and what the target is to be told about it. */
+static void connection_introduce(struct connection *connection, const struct relay_client *client)
+{
+	const struct relay_settings *settings = &connection->relay->relay.settings;
+	struct pump *pump = &connection->pump[CLIENT];
+
+	static_assert(RELAY_GREETING_BYTES <= PUMP_BYTES, "it fits in front of the stream");
+	connection->client = *client;
+	if (settings->greeting)
+		pump->end = settings->greeting(settings->context, client, (uint8_t *)pump->bytes);
+}
+
 /* Takes over the client's socket: a connection comes of it, or a reset. */
-static void connection_open(struct tcp_relay *tcp, int client_fd)
+static void connection_open(struct tcp_relay *tcp, int client_fd, const struct relay_client *client)
 {
 	struct relay *relay = &tcp->relay;
 	struct connection *connection;
+	unsigned attempt = 0;
 	int target_fd;
 
-	target_fd = relay_connect(relay, SOCK_STREAM);
+	target_fd = relay_connect(relay, SOCK_STREAM, client, &attempt);
 	if (target_fd < 0)
 		goto close_client;
 	connection = calloc(1, sizeof(*connection));
 	if (!connection)
 		goto close_target;
 	connection->relay = tcp;
+	connection->attempt = attempt;
+	connection_introduce(connection, client);
 	connection->connect_timer.data = connection;
 	uv_timer_init(relay->loop, &connection->connect_timer);
 	uv_timer_start(
@@ -257,9 +312,26 @@ close_client:
 
 /* ---- the listening side ---- */
 
+static bool client_read(int fd, const struct sockaddr_storage *peer, struct relay_client *client)
+{
+	struct sockaddr_storage local = {0};
+	socklen_t size = sizeof(local);
+
+	if (getsockname(fd, (struct sockaddr *)&local, &size) < 0)
+		return false;
+	*client = (struct relay_client){.family = (uint8_t)peer->ss_family};
+	socket_address_read(peer, &client->peer, &client->peer_port);
+	socket_address_read(&local, &client->local, &client->local_port);
+	return true;
+}
+
 static void tcp_on_client(struct relay *relay)
 {
-	const int fd = accept4(relay->settings.listen_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	struct relay_client client;
+	struct sockaddr_storage peer = {0};
+	socklen_t size = sizeof(peer);
+	const int fd = accept4(relay->settings.listen_fd, (struct sockaddr *)&peer, &size,
+		SOCK_NONBLOCK | SOCK_CLOEXEC);
 
 	if (fd < 0) {
 		if (errno != EMFILE && errno != ENFILE)
@@ -269,10 +341,26 @@ static void tcp_on_client(struct relay *relay)
 		relay_timer_start(relay, ACCEPT_PAUSE_MS);
 		return;
 	}
-	if (relay->client_count >= relay->settings.connections_max)
+	if (relay->client_count >= relay->settings.connections_max ||
+		!client_read(fd, &peer, &client))
 		close_reset(fd);
 	else
-		connection_open((struct tcp_relay *)relay, fd);
+		connection_open((struct tcp_relay *)relay, fd, &client);
+}
+
+static bool tcp_find(
+	const struct relay *relay, const struct sockaddr_storage *peer, struct relay_client *client)
+{
+	const struct connection *connection;
+
+	LIST_FOREACH(connection, &((const struct tcp_relay *)relay)->connections, link)
+	{
+		if (!relay_socket_is(connection->side[TARGET].fd, peer))
+			continue;
+		*client = connection->client;
+		return true;
+	}
+	return false;
 }
 
 static void tcp_close_clients(struct relay *relay)
@@ -289,6 +377,7 @@ struct relay *relay_tcp_new(const struct relay_settings *settings)
 		.on_client = tcp_on_client,
 		.on_timer = relay_listen,
 		.close_clients = tcp_close_clients,
+		.find = tcp_find,
 	};
 	struct tcp_relay *tcp = calloc(1, sizeof(*tcp));
 

@@ -8,7 +8,10 @@
  * the keys, and kept in order of use: the head is the next to expire, and the one to go when there
  * are too many.
  */
+#include <arpa/inet.h>
 #include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
@@ -18,6 +21,7 @@
 #include "base/addr.h"
 #include "base/siphash.h"
 #include "daemon/relay_kind.h"
+#include "daemon/sockets.h"
 
 #define DATAGRAM_BYTES_MAX 65535
 #define DATAGRAM_BURST     64 /* handled per turn of the loop */
@@ -39,7 +43,9 @@ struct exchange {
 	LIST_ENTRY(exchange) bucket;
 	TAILQ_ENTRY(exchange) used;
 	uint64_t expires_ms;
-	int fd; /* connected to the target */
+	int fd;           /* connected to the target */
+	unsigned attempt; /* targets that were tried */
+	bool answered;
 	uv_poll_t poll;
 };
 
@@ -50,6 +56,7 @@ struct udp_relay {
 	struct siphash_key hash_key;
 	TAILQ_HEAD(, exchange) used; /* the longest unused first */
 	char datagram[DATAGRAM_BYTES_MAX];
+	uint16_t port; /* of the listening socket */
 	unsigned bucket_mask;
 	struct bucket buckets[];
 };
@@ -209,6 +216,8 @@ static void udp_on_timer(struct relay *relay)
 
 /* ---- datagrams ---- */
 
+static void on_answer(uv_poll_t *poll, int status, int events);
+
 static void answer_client(struct exchange *exchange, size_t length)
 {
 	struct udp_relay *udp = exchange->relay;
@@ -228,6 +237,49 @@ static void answer_client(struct exchange *exchange, size_t length)
 	(void)!sendmsg(udp->relay.settings.listen_fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
+static struct relay_client exchange_client(const struct exchange *exchange)
+{
+	const struct exchange_key *key = &exchange->key;
+
+	return (struct relay_client){
+		.family = key->family,
+		.peer = key->client,
+		.local = key->local,
+		.peer_port = ntohs(key->port),
+		.local_port = exchange->relay->port,
+	};
+}
+
+/* A socket on its way to the next target, after the last one to the first again. */
+static int exchange_connect(struct exchange *exchange)
+{
+	const struct relay_client client = exchange_client(exchange);
+	struct relay *relay = &exchange->relay->relay;
+	const bool again = exchange->attempt > 0;
+	int fd = relay_connect(relay, SOCK_DGRAM, &client, &exchange->attempt);
+
+	if (fd < 0 && again) {
+		exchange->attempt = 0;
+		fd = relay_connect(relay, SOCK_DGRAM, &client, &exchange->attempt);
+	}
+	return fd;
+}
+
+/* Refused: the datagram is lost, but the next one, which the client sends when it gets no answer,
+ * goes to another target if there is one. */
+static void exchange_refused(struct exchange *exchange)
+{
+	if (exchange->answered)
+		return;
+	const int fd = exchange_connect(exchange);
+	if (fd < 0)
+		return;
+	uv_poll_stop(&exchange->poll);
+	(void)dup3(fd, exchange->fd, O_CLOEXEC);
+	close(fd);
+	uv_poll_start(&exchange->poll, UV_READABLE, on_answer);
+}
+
 static void on_answer(uv_poll_t *poll, int status, int events)
 {
 	struct exchange *exchange = poll->data;
@@ -237,8 +289,13 @@ static void on_answer(uv_poll_t *poll, int status, int events)
 	for (unsigned i = 0; i < DATAGRAM_BURST; i++) {
 		const ssize_t got =
 			recv(exchange->fd, udp->datagram, sizeof(udp->datagram), MSG_DONTWAIT);
+		if (got < 0 && errno == ECONNREFUSED) {
+			exchange_refused(exchange);
+			break;
+		}
 		if (got < 0)
-			break; /* a refusal by the target is read away here */
+			break;
+		exchange->answered = true;
 		answer_client(exchange, (size_t)got);
 		exchange_touch(exchange);
 	}
@@ -258,7 +315,7 @@ static struct exchange *exchange_open(struct udp_relay *udp, const struct exchan
 		return NULL;
 	exchange->relay = udp;
 	exchange->key = *key;
-	exchange->fd = relay_connect(relay, SOCK_DGRAM);
+	exchange->fd = exchange_connect(exchange);
 	if (exchange->fd < 0)
 		goto free_exchange;
 	exchange->poll.data = exchange;
@@ -324,6 +381,33 @@ static void udp_close_clients(struct relay *relay)
 		exchange_close(TAILQ_FIRST(&udp->used));
 }
 
+static bool udp_find(
+	const struct relay *relay, const struct sockaddr_storage *peer, struct relay_client *client)
+{
+	const struct exchange *exchange;
+
+	TAILQ_FOREACH(exchange, &((const struct udp_relay *)relay)->used, used)
+	{
+		if (!relay_socket_is(exchange->fd, peer))
+			continue;
+		*client = exchange_client(exchange);
+		return true;
+	}
+	return false;
+}
+
+static uint16_t listener_port(int fd)
+{
+	struct sockaddr_storage local = {0};
+	socklen_t size = sizeof(local);
+	union addr address;
+	uint16_t port = 0;
+
+	if (getsockname(fd, (struct sockaddr *)&local, &size) == 0)
+		socket_address_read(&local, &address, &port);
+	return port;
+}
+
 /* Have each datagram say which local address it was sent to. */
 static void listener_ask_local(int fd)
 {
@@ -353,6 +437,7 @@ struct relay *relay_udp_new(const struct relay_settings *settings)
 		.on_client = udp_on_client,
 		.on_timer = udp_on_timer,
 		.close_clients = udp_close_clients,
+		.find = udp_find,
 	};
 	const unsigned buckets = bucket_count(settings->connections_max);
 	struct udp_relay *udp = calloc(1, sizeof(*udp) + buckets * sizeof(udp->buckets[0]));
@@ -360,6 +445,7 @@ struct relay *relay_udp_new(const struct relay_settings *settings)
 	if (!udp)
 		return NULL;
 	udp->relay.kind = &kind;
+	udp->port = listener_port(settings->listen_fd);
 	udp->bucket_mask = buckets - 1;
 	TAILQ_INIT(&udp->used);
 	(void)!getrandom(&udp->hash_key, sizeof(udp->hash_key), 0);

@@ -89,10 +89,14 @@ static void resolvers_read(struct service *service)
 }
 
 /* The resolvers take turns, so that a client's second try does not meet the same silence. */
-static bool dns_target(void *context, struct sockaddr_storage *address)
+static bool dns_target(void *context, const struct relay_client *client, unsigned attempt,
+	struct sockaddr_storage *address)
 {
 	struct service *service = context;
 
+	(void)client;
+	if (attempt > 0)
+		return false;
 	resolvers_read(service);
 	if (service->resolver_count == 0)
 		return false;

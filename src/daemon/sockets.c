@@ -28,6 +28,21 @@ void socket_address(
 	}
 }
 
+void socket_address_read(
+	const struct sockaddr_storage *storage, union addr *address, uint16_t *port)
+{
+	*address = (union addr){0};
+	if (storage->ss_family == AF_INET) {
+		const struct sockaddr_in *in = (const struct sockaddr_in *)storage;
+		*port = ntohs(in->sin_port);
+		address->v4 = in->sin_addr.s_addr;
+	} else {
+		const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)storage;
+		*port = ntohs(in6->sin6_port);
+		memcpy(address->bytes, &in6->sin6_addr, sizeof(in6->sin6_addr));
+	}
+}
+
 static int socket_open(int netns, int type, uint8_t family)
 {
 	if (netns >= 0)

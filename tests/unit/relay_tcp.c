@@ -20,6 +20,10 @@ struct world {
 	struct sockaddr_in relay_address, target_address;
 	int target; /* listening */
 	bool has_target;
+	struct sockaddr_in refusing_address; /* tried first, where it has a port */
+	unsigned attempts;
+	struct relay_client client; /* that was asked for last */
+	const char *greeting;       /* NULL: none */
 };
 
 static struct sockaddr_in loopback(uint16_t port)
@@ -49,12 +53,28 @@ static int stream_socket(void)
 	return socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 }
 
-static bool give_target(void *context, struct sockaddr_storage *address)
+static bool give_target(void *context, const struct relay_client *client, unsigned attempt,
+	struct sockaddr_storage *address)
+{
+	struct world *world = context;
+	const bool first = world->refusing_address.sin_port != 0;
+
+	world->client = *client;
+	world->attempts++;
+	memcpy(address, first && attempt == 0 ? &world->refusing_address : &world->target_address,
+		sizeof(world->target_address));
+	return world->has_target && attempt <= first;
+}
+
+static size_t give_greeting(void *context, const struct relay_client *client, uint8_t *bytes)
 {
 	const struct world *world = context;
 
-	memcpy(address, &world->target_address, sizeof(world->target_address));
-	return world->has_target;
+	(void)client;
+	if (world->greeting == NULL)
+		return 0;
+	memcpy(bytes, world->greeting, strlen(world->greeting));
+	return strlen(world->greeting);
 }
 
 static struct world *world_open(int target, int target_netns, unsigned connections_max)
@@ -68,6 +88,7 @@ static struct world *world_open(int target, int target_netns, unsigned connectio
 		.listen_fd = listener(stream_socket(), &world->relay_address),
 		.target_netns = target_netns,
 		.target = give_target,
+		.greeting = give_greeting,
 		.context = world,
 		.connections_max = connections_max,
 		.tcp_connect_ms = 200,
@@ -309,6 +330,96 @@ Test(relay_tcp, a_refusal_reaches_the_client_as_a_reset)
 	const int client = client_connect(world);
 	expect_end(world, client, -ECONNRESET);
 	close(client);
+	world_close(world);
+}
+
+/* An address of which nobody knows anything. */
+static struct sockaddr_in nobody(void)
+{
+	struct sockaddr_in address;
+
+	close(listener(stream_socket(), &address));
+	return address;
+}
+
+Test(relay_tcp, a_refusal_leads_to_the_next_target)
+{
+	struct world *world = world_open(stream_socket(), -1, 10);
+
+	world->refusing_address = nobody();
+	const int client = client_connect(world);
+	say(world, client, "hello");
+	const int target = target_accept(world);
+	expect_heard(world, target, "hello");
+	say(world, target, "here");
+	expect_heard(world, client, "here");
+	cr_expect_eq(world->attempts, 2);
+	close(client);
+	close(target);
+	world_close(world);
+}
+
+Test(relay_tcp, when_all_targets_refuse_the_client_is_reset)
+{
+	struct world *world = world_open(stream_socket(), -1, 10);
+
+	world->refusing_address = nobody();
+	close(world->target);
+	world->target = -1;
+	const int client = client_connect(world);
+	expect_end(world, client, -ECONNRESET);
+	close(client);
+	world_close(world);
+}
+
+Test(relay_tcp, the_greeting_comes_first)
+{
+	struct world *world = world_open(stream_socket(), -1, 10);
+
+	world->greeting = "this is a client: ";
+	const int client = client_connect(world);
+	say(world, client, "hello");
+	const int target = target_accept(world);
+	expect_heard(world, target, "this is a client: hello");
+	say(world, target, "plain");
+	expect_heard(world, client, "plain");
+	close(client);
+	close(target);
+
+	const int silent = client_connect(world);
+	const int other = target_accept(world);
+	expect_heard(world, other, "this is a client: ");
+	close(silent);
+	expect_end(world, other, 0);
+	close(other);
+	world_close(world);
+}
+
+Test(relay_tcp, a_client_is_known_by_what_its_target_sees)
+{
+	struct world *world = world_open(stream_socket(), -1, 10);
+	const int first = client_connect(world);
+	struct sockaddr_storage seen = {0};
+	struct sockaddr_in own;
+	socklen_t size = sizeof(seen);
+	struct relay_client found;
+
+	const int first_target = target_accept(world);
+	const int second = client_connect(world), second_target = target_accept(world);
+	cr_assert_eq(getpeername(first_target, (struct sockaddr *)&seen, &size), 0);
+	cr_assert(relay_find(world->relay, &seen, &found));
+	size = sizeof(own);
+	cr_assert_eq(getsockname(first, (struct sockaddr *)&own, &size), 0);
+	cr_expect_eq(found.family, AF_INET);
+	cr_expect_eq(found.peer.v4, own.sin_addr.s_addr);
+	cr_expect_eq(found.peer_port, ntohs(own.sin_port));
+	cr_expect_eq(found.local_port, ntohs(world->relay_address.sin_port));
+	((struct sockaddr_in *)&seen)->sin_port = 0;
+	cr_expect_not(relay_find(world->relay, &seen, &found));
+	close(first);
+	close(second);
+	close(first_target);
+	close(second_target);
 	world_close(world);
 }
 

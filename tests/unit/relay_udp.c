@@ -21,6 +21,7 @@ struct world {
 	socklen_t address_size;
 	int target;
 	bool has_target;
+	struct sockaddr_storage refusing_address; /* tried first, where it has a family */
 };
 
 /* A bound socket, whose address `address` receives. */
@@ -41,12 +42,15 @@ static int bound_socket(const char *ip, struct sockaddr_storage *address, sockle
 	return fd;
 }
 
-static bool give_target(void *context, struct sockaddr_storage *address)
+static bool give_target(void *context, const struct relay_client *client, unsigned attempt,
+	struct sockaddr_storage *address)
 {
 	const struct world *world = context;
+	const bool first = world->refusing_address.ss_family != 0;
 
-	*address = world->target_address;
-	return world->has_target;
+	(void)client;
+	*address = first && attempt == 0 ? world->refusing_address : world->target_address;
+	return world->has_target && attempt <= first;
 }
 
 /* A relay at `ip` with a target at `target_ip`. */
@@ -295,5 +299,49 @@ Test(relay_udp, a_target_that_is_away_for_a_time_is_found_again)
 	cr_expect_eq(receive(world, world->target, &byte, 1, NULL, 20), -1);
 	close(client);
 	close(other);
+	world_close(world);
+}
+
+Test(relay_udp, a_refusal_leads_to_the_next_target)
+{
+	struct world *world = world_open("127.0.0.1", "127.0.0.1", 10);
+	const int client = client_at(world, "127.0.0.1");
+	struct sockaddr_storage from = {0};
+	socklen_t size;
+	char bytes[16];
+
+	close(bound_socket("127.0.0.1", &world->refusing_address, &size));
+	/* The first one is lost, as a datagram may be. */
+	cr_assert_eq(send(client, "one", 3, 0), 3);
+	cr_expect_eq(receive(world, world->target, bytes, sizeof(bytes), NULL, 50), -1);
+	cr_assert_eq(send(client, "two", 3, 0), 3);
+	expect_text(world, world->target, "two", &from);
+	cr_assert_eq(sendto(world->target, "yes", 3, 0, (struct sockaddr *)&from, size), 3);
+	expect_text(world, client, "yes", NULL);
+	close(client);
+	world_close(world);
+}
+
+Test(relay_udp, a_client_is_known_by_what_its_target_sees)
+{
+	struct world *world = world_open("127.0.0.1", "127.0.0.1", 10);
+	const int client = client_at(world, "127.0.0.1");
+	struct sockaddr_storage from = {0};
+	struct sockaddr_in own;
+	socklen_t size = sizeof(own);
+	struct relay_client found;
+
+	cr_assert_eq(send(client, "hello", 5, 0), 5);
+	expect_text(world, world->target, "hello", &from);
+	cr_assert(relay_find(world->relay, &from, &found));
+	cr_assert_eq(getsockname(client, (struct sockaddr *)&own, &size), 0);
+	cr_expect_eq(found.peer_port, ntohs(own.sin_port));
+	cr_expect_eq(found.peer.v4, own.sin_addr.s_addr);
+	cr_expect_eq(found.local.v4, htonl(INADDR_LOOPBACK));
+	cr_expect_eq(
+		found.local_port, ntohs(((struct sockaddr_in *)&world->relay_address)->sin_port));
+	((struct sockaddr_in *)&from)->sin_port = 0;
+	cr_expect_not(relay_find(world->relay, &from, &found));
+	close(client);
 	world_close(world);
 }
