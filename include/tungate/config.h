@@ -111,6 +111,7 @@ struct network_config {
 	union addr gateway6;
 	uint16_t mtu; /* of its links, bytes; 0: the uplink's */
 	bool dns;     /* the gateway address relays DNS to the host's resolver */
+	bool clones;  /* links may have the same address: copies of one machine */
 	unsigned line;
 };
 

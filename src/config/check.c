@@ -141,7 +141,7 @@ static void check_same_address(const struct link_config *link, const struct link
 	if (!addr_is_zero(address) && addr_equal(address, other_address))
 		problems_add(problems, link->line,
 			"address %s of link `%s` is that of link `%s` in line %u: allowed: one "
-			"link for each address",
+			"link for each address, or `clones = yes` of the network",
 			addr_format(family, address, text), link->name, other->name, other->line);
 }
 
@@ -152,11 +152,22 @@ static bool link_is_whole(const struct link_config *link)
 	       addr_is_zero(&link->address6);
 }
 
-static void check_link_pair(
-	const struct link_config *link, const struct link_config *other, struct problems *problems)
+static bool may_be_clones(const struct config *config, const struct link_config *link,
+	const struct link_config *other)
 {
-	check_same_address(link, other, AF_INET, &link->address4, &other->address4, problems);
-	check_same_address(link, other, AF_INET6, &link->address6, &other->address6, problems);
+	return link->network == other->network && link->network != NETWORK_UNKNOWN &&
+	       config->networks[link->network].clones;
+}
+
+static void check_link_pair(const struct config *config, const struct link_config *link,
+	const struct link_config *other, struct problems *problems)
+{
+	if (!may_be_clones(config, link, other)) {
+		check_same_address(
+			link, other, AF_INET, &link->address4, &other->address4, problems);
+		check_same_address(
+			link, other, AF_INET6, &link->address6, &other->address6, problems);
+	}
 	if (link->kind == other->kind && link->device[0] != '\0' &&
 		strcmp(link->device, other->device) == 0 && strcmp(link->netns, other->netns) == 0)
 		problems_add(problems, link->line,
@@ -181,7 +192,7 @@ static void check_links(const struct config *config, struct problems *problems)
 			check_guest(config, link, AF_INET6, &link->address6, problems);
 		}
 		for (unsigned j = 0; j < i; j++)
-			check_link_pair(link, &config->links[j], problems);
+			check_link_pair(config, link, &config->links[j], problems);
 	}
 }
 

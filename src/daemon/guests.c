@@ -152,7 +152,7 @@ static int address_settle(const struct guests *guests, uint16_t network, uint8_t
 			addr_format(family, address, text), config->name);
 		return -EINVAL;
 	}
-	for (unsigned i = 0; i < guests->highest; i++) {
+	for (unsigned i = 0; i < guests->highest && !config->clones; i++) {
 		const struct guest *guest = guests->guest[i];
 		if (guest == NULL || guest->network != network ||
 			!addr_equal(

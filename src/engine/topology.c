@@ -159,6 +159,7 @@ void engine_networks_set(
 			.gateway4 = networks[i].gateway4,
 			.gateway6 = networks[i].gateway6,
 			.mtu = networks[i].mtu,
+			.clones = networks[i].clones,
 			.whole_subnet = ZONE_NONE,
 		};
 	guests_rebuild(topology);
@@ -168,7 +169,7 @@ void engine_networks_set(
 static bool address_is_taken(const struct topology *topology, zone_id id, uint16_t network,
 	uint8_t family, const union addr *address)
 {
-	if (addr_is_zero(address))
+	if (addr_is_zero(address) || topology->networks[network].clones)
 		return false;
 	const zone_id owner = guest_find(topology, network, family, address);
 	return owner != ZONE_NONE && owner != id;

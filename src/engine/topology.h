@@ -16,6 +16,7 @@ struct network {
 	zone_id whole_subnet; /* the link that stands for all addresses without a link of their own
 			       */
 	uint16_t mtu;
+	bool clones; /* several links may have one address: what seeks it finds the first */
 };
 
 struct link_record {

@@ -71,6 +71,38 @@ else
 	skip "one client port, two published ports of one service" "the kernel's set-up has no forwards"
 fi
 
+# ---- one address and port, many guests (nft_nat_zones.sh) ----
+if [ "$GATEWAY" = tungate ]; then
+	cat >>"$WORLD/tungate.conf" <<-'E'
+		[network default]
+		subnet = 10.77.0.0/24, fd77:7467::/64
+		[network farm]
+		subnet = 10.66.0.0/24, fd66::/64
+		clones = yes
+	E
+	clones=8
+	expect "a network of clones" tungate reload
+	for i in $(seq $clones); do
+		namespace "clone$i"
+		tungate attach --netns "clone$i" --name "clone$i" --network farm \
+			--address 10.66.0.2,fd66::2 >"$WORLD/last" 2>&1 || not_ok "clone $i is attached"
+	done
+	# clones_fetch ADDRESS PORT: all at once, from the same port; each gets its page.
+	clones_fetch() {
+		local i processes=()
+		for i in $(seq $clones); do
+			page "clone$i" "http://$1/" --local-port "$2" >"$WORLD/clone$i" &
+			processes+=($!)
+		done
+		wait "${processes[@]}"
+		[ "$(cat "$WORLD"/clone? | grep -c 'this is server')" -eq $clones ]
+	}
+	expect "guests with one address and one port fetch at once" clones_fetch $SERVER4 40004
+	expect "... over IPv6" clones_fetch "[$SERVER6]" 40006
+else
+	skip "guests with one address and one port fetch at once" "needs zones of conntrack"
+fi
+
 # ---- errors related to a translated flow (conntrack_icmp_related.sh) ----
 # A link of 1280 bytes behind the router: its errors reach the guest, whatever has sent too much.
 ip -n router link set outer mtu 1280
