@@ -173,6 +173,8 @@ struct flow_info {
 	uint8_t protocol;
 	const char *state; /* "established", "syn-sent" ... as ss and conntrack say */
 	bool replied;
+	bool forwarded;   /* its destination was translated: published port, dnat, redirect */
+	bool redirected;  /* ... to a proxy */
 	zone_id link[2];  /* where each side is: [0] of the original's source */
 	uint16_t network; /* of the LAN side */
 	/* As the originator sees it ([0] what it sends, [1] what the other end sends back). */
@@ -186,6 +188,17 @@ struct flow_info {
 /* Walk all flows: *cursor starts at 0.  Safe against changes in between (a flow may be missed or,
  * if it is new, seen; none is seen twice). */
 bool engine_flow_next(const struct engine *engine, uint32_t *cursor, struct flow_info *info);
+/* The flow that a packet from this zone with these ends (ports in host order) belongs to; false if
+ * there is none. */
+struct flow_ends {
+	zone_id zone;
+	uint8_t family;
+	uint8_t protocol;
+	union addr source, destination;
+	uint16_t source_port, destination_port;
+};
+bool engine_flow_find(
+	const struct engine *engine, const struct flow_ends *ends, struct flow_info *info);
 /* End the flow of this id; false if there is none. */
 bool engine_flow_end(struct engine *engine, uint32_t id);
 /* Whether host->event is called. */

@@ -19,6 +19,8 @@ static void flow_describe(
 		.protocol = flow->protocol,
 		.state = flow_state_name(flow),
 		.replied = flow->flags & FLOW_REPLIED,
+		.forwarded = flow->flags & FLOW_FORWARDED,
+		.redirected = flow->flags & FLOW_REDIRECTED,
 		.link = {flow->zone[ORIGINAL], flow->zone[REPLY]},
 		.network = network,
 		.expires_ms = left > 0 ? (uint64_t)left : 0,
@@ -58,6 +60,27 @@ bool engine_flow_next(const struct engine *engine, uint32_t *cursor, struct flow
 		return true;
 	}
 	return false;
+}
+
+bool engine_flow_find(
+	const struct engine *engine, const struct flow_ends *ends, struct flow_info *info)
+{
+	const struct flow_key key = {
+		.source = ends->source,
+		.destination = ends->destination,
+		.source_port = htons(ends->source_port),
+		.destination_port = htons(ends->destination_port),
+		.zone = ends->zone,
+		.family = ends->family,
+		.protocol = ends->protocol,
+	};
+	enum direction direction;
+	const struct flow *flow = flow_find(engine, &key, flow_hash(engine, &key), &direction);
+
+	if (flow == NULL)
+		return false;
+	flow_describe(engine, flow, info);
+	return true;
 }
 
 bool engine_flow_end(struct engine *engine, uint32_t id)

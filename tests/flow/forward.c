@@ -162,3 +162,44 @@ STORY(forward, the_guest_s_own_connections_stay_apart, LAB(),
 	{"guest udp guest:80 > server:4000", "uplink udp host:8080 > server:4000"},
 	{"guest udp guest:80 > server:4001", "uplink udp host:$a > server:4001"},
 	{"uplink udp server:4001 > host:$a", "guest udp server:4001 > guest:80"});
+
+/* Whom it is talking to, and where that one wanted to go, a program can ask by either end. */
+Test(forward, a_flow_is_found_by_the_ends_of_its_packets)
+{
+	static const struct step steps[] = {{"forward tcp 8080 guest:80", "ok"},
+		{"uplink tcp server:4000 > host:8080 S seq 1000", "guest tcp server:4000 > guest:80 S"},
+		{"guest udp guest:5000 > server:53", "uplink udp host:$a > server:53"}, {NULL}};
+	struct lab *lab = lab_open(AF_INET, LAB(.config = NULL));
+	struct flow_ends ends = {
+		.zone = 0,
+		.family = AF_INET,
+		.protocol = IPPROTO_TCP,
+		.source = lab_address(lab, "guest"),
+		.destination = lab_address(lab, "server"),
+		.source_port = 80,
+		.destination_port = 4000,
+	};
+	const union addr host = lab_address(lab, "host");
+	struct flow_info info;
+
+	steps_play(lab, steps);
+	cr_assert(engine_flow_find(lab->engine, &ends, &info));
+	cr_expect(addr_equal(&info.direction[0].destination, &host));
+	cr_expect_eq(info.direction[0].destination_port, 8080);
+	cr_expect(info.forwarded);
+	cr_expect_not(info.redirected);
+	ends.source_port = 81;
+	cr_expect_not(engine_flow_find(lab->engine, &ends, &info));
+	ends = (struct flow_ends){.zone = 0,
+		.family = AF_INET,
+		.protocol = IPPROTO_UDP,
+		.source = lab_address(lab, "guest"),
+		.destination = lab_address(lab, "server"),
+		.source_port = 5000,
+		.destination_port = 53};
+	cr_assert(engine_flow_find(lab->engine, &ends, &info));
+	cr_expect_not(info.forwarded);
+	ends.zone = 1;
+	cr_expect_not(engine_flow_find(lab->engine, &ends, &info), "another's");
+	lab_close(lab);
+}
