@@ -26,7 +26,7 @@ PKG_CFLAGS  = $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null | sed 's/-I/-i
 PKG_LIBS    = $(shell pkg-config --libs $(PACKAGES) 2>/dev/null)
 
 # The pure library, and the rest of the house.
-PURE_DIRS   := base wire engine helper lan config
+PURE_DIRS   := base wire engine helper lan config import
 HOST_DIRS   := link host control daemon
 PURE_SRC    := $(wildcard $(PURE_DIRS:%=src/%/*.c))
 HOST_SRC    := $(wildcard $(HOST_DIRS:%=src/%/*.c))
@@ -70,7 +70,7 @@ $(B)/tungated: $(call obj,$(DAEMON_SRC)) $(HOST_LIB) $(PURE_LIB)
 
 $(B)/tungate: $(call obj,$(CLIENT_SRC)) $(HOST_LIB) $(PURE_LIB)
 	$(call say,LD,$@)
-	$(Q)$(CC) $(ALL_LDFLAGS) $^ $(shell pkg-config --libs jansson) -o $@
+	$(Q)$(CC) $(ALL_LDFLAGS) $^ $(shell pkg-config --libs jansson inih) -o $@
 
 # Unit, flow and golden tests: one Criterion program per file.
 $(B)/tests/%: $(B)/obj/tests/%.o $(call obj,$(SUPPORT_SRC)) $(HOST_LIB) $(PURE_LIB)

@@ -15,15 +15,16 @@ src/engine:      base tungate wire
 src/helper:      base tungate wire engine
 src/lan:         base tungate wire
 src/config:      base tungate
+src/import:      base tungate config/words.h
 src/host:        base tungate wire
 src/link:        base tungate wire host
 src/control:     base tungate
 src/daemon:      *
 cmd/tungated:    base tungate daemon
-cmd/tungate:     base tungate control/protocol.h
+cmd/tungate:     base tungate control/protocol.h import/import.h
 examples:        tungate
 '
-pure='base wire engine helper lan config'
+pure='base wire engine helper lan config import'
 # Types, constants and functions on memory; that nothing else is called, purity proves.
 harmless='
 arpa/inet.h assert.h ctype.h errno.h ini.h inttypes.h limits.h linux/virtio_net.h netinet/in.h

@@ -104,23 +104,27 @@ static bool option_unknown(const struct arguments *arguments, const char *word)
 }
 
 static void option_store(
-	struct arguments *arguments, const struct option *options, int index, const char *value)
+	struct arguments *arguments, const struct option *options, int index, char *value)
 {
-	if (options != common_options)
+	if (options != common_options) {
 		arguments->option[index] = value;
-	else if (index == 0)
+		if (arguments->given_count < GIVEN_MAX)
+			arguments->given[arguments->given_count++] =
+				(struct given){options[index].name, value};
+	} else if (index == 0) {
 		arguments->json = true;
-	else if (index == 1)
+	} else if (index == 1) {
 		arguments->socket = value;
-	else
+	} else {
 		arguments->help = true;
+	}
 }
 
 /* Read the option at **words, and its value, and step over them. */
 static bool option_read(struct arguments *arguments, char ***words)
 {
-	const char *word = *(*words)++;
-	const char *equals = strchr(word, '=');
+	char *word = *(*words)++;
+	char *equals = strchr(word, '=');
 	const size_t length = equals ? (size_t)(equals - word) : strlen(word);
 	const struct option *options = common_options;
 	int index = option_find(options, word, length);
@@ -131,7 +135,7 @@ static bool option_read(struct arguments *arguments, char ***words)
 	}
 	if (index < 0)
 		return option_unknown(arguments, word);
-	const char *value = "";
+	char *value = word + strlen(word); /* none: "" */
 	if (!options[index].value && equals) {
 		complain("%s takes no value", options[index].name);
 		return false;

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 
 #define OPTIONS_MAX 8
+#define GIVEN_MAX   64
 
 /* Exit statuses beside those of CONTROL_ERRORS. */
 enum {
@@ -47,12 +48,20 @@ struct subcommand {
 	int (*handle)(const struct arguments *arguments);
 };
 
+/* An option as it was given, for those that may be repeated. */
+struct given {
+	const char *name;
+	char *value;
+};
+
 struct arguments {
 	const struct subcommand *command;
 	const char *socket;
 	bool json;
 	bool help;
 	const char *option[OPTIONS_MAX]; /* by index in command->options; NULL: not given */
+	struct given given[GIVEN_MAX];   /* with values, in order, while there is room */
+	unsigned given_count;
 	char **operands;
 	unsigned operand_count;
 };

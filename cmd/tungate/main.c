@@ -10,6 +10,7 @@
 #include <string.h>
 #include "ask.h"
 #include "command.h"
+#include "import.h"
 #include "run.h"
 #include "show.h"
 #include "tungate/control.h"
@@ -53,6 +54,12 @@ static const struct option attach_options[] = {
 };
 static const struct option drops_options[] = {
 	{"--all", NULL, "also reasons that never occurred"},
+	{0},
+};
+static const struct option import_options[] = {
+	{"--lan", "IF=NETWORK[,SUBNET]", "the network behind an interface of the rules"},
+	{"--uplink", "IF", "an interface that is the uplink"},
+	{"--v6", NULL, "it is of ip6tables-save"},
 	{0},
 };
 /* clang-format on */
@@ -195,6 +202,20 @@ static const struct subcommand subcommands[] = {
 		.options = run_options,
 		.keeps_rest = true,
 		.handle = run,
+	},
+	{
+		.name = "import",
+		.operands = "FILE",
+		.summary = "write the rules of iptables-save as a configuration",
+		.details = "FILE is what iptables-save or ip6tables-save has printed; - is standard "
+			   "input.  --lan and --uplink may be repeated; what they do not say is "
+			   "guessed.  What cannot be expressed stays as a comment in its place and is "
+			   "named; the exit status is 0 where there is nothing of it, else 1.",
+		.example = "iptables-save | tungate import --lan eth0=home --uplink ppp0 -",
+		.options = import_options,
+		.operands_min = 1,
+		.operands_max = 1,
+		.handle = import,
 	},
 	{
 		.name = "reload",
