@@ -242,8 +242,7 @@ static void target_find(struct statement *statement, const struct statement_cont
 void match_read(struct statement *statement, const struct statement_context *context)
 {
 	struct match_reader reader = {.statement = statement, .context = context};
-	struct words words = {
-		context->save->words + statement->rule->first, statement->rule->words};
+	struct words words = {save_words(context->save, statement->rule), statement->rule->words};
 
 	while (words.count > 0 && statement->fate == FATE_GOOD) {
 		bool negated = false;

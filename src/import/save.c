@@ -224,10 +224,15 @@ int save_chain_named(const struct save *save, enum save_table table, const char 
 	return -1;
 }
 
+char **save_words(const struct save *save, const struct save_rule *rule)
+{
+	return rule->words > 0 ? &save->words[rule->first] : NULL;
+}
+
 const char *save_option(
 	const struct save *save, const struct save_rule *rule, const char *option, bool *negated)
 {
-	char **words = save->words + rule->first;
+	char **words = save_words(save, rule);
 
 	for (unsigned i = 0; i + 1 < rule->words; i++) {
 		if (strcmp(words[i], option) != 0)

@@ -57,6 +57,8 @@ void save_free(struct save *save);
 
 /* The chain of this name in a table, or -1. */
 int save_chain_named(const struct save *save, enum save_table table, const char *name);
+/* The words of a rule; NULL where it has none. */
+char **save_words(const struct save *save, const struct save_rule *rule);
 /* The word behind the first `option` of a rule, or NULL; *negated tells of a `!` at it. */
 const char *save_option(
 	const struct save *save, const struct save_rule *rule, const char *option, bool *negated);
