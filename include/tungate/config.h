@@ -14,21 +14,89 @@
 #include "base/addr.h"
 #include "base/log.h"
 
-#define CONFIG_NAME_SIZE    32 /* names of networks, links, guests, with NUL */
-#define CONFIG_TEXT_SIZE    256
-#define CONFIG_NETWORKS_MAX 256
-#define CONFIG_LINKS_MAX    1024
-#define CONFIG_FORWARDS_MAX 1024
-#define CONFIG_PREFIXES_MAX 16 /* prefixes in one list of a rule */
-#define CONFIG_PORTS_MAX    16 /* port ranges in one list of a rule */
-#define CONFIG_ICMP_MAX     8  /* ICMP types in one rule */
-#define CONFIG_UPLINKS_MAX  8
+#define CONFIG_NAME_SIZE       32 /* names of networks, links, guests, with NUL */
+#define CONFIG_TEXT_SIZE       256
+#define CONFIG_NETWORKS_MAX    256
+#define CONFIG_LINKS_MAX       1024
+#define CONFIG_FORWARDS_MAX    1024
+#define CONFIG_ELEMENTS_MAX    16  /* addresses, or ports, in one list of a rule */
+#define CONFIG_RULE_SETS_MAX   4   /* sets in one list of a rule */
+#define CONFIG_ICMP_MAX        16  /* ICMP types in one rule */
+#define CONFIG_SETS_MAX        256 /* a set itself may be of any size */
+#define CONFIG_CHAINS_MAX      256
+#define CONFIG_CHAIN_DEPTH     16    /* jumps from a chain to a chain to a chain */
+#define CONFIG_RULES_MAX       32768 /* in all chains together */
+#define CONFIG_CONNECTIONS_MAX 32    /* rules with `connections` */
+#define CONFIG_UPLINKS_MAX     8
 
-/* ---- [filter input|forward|output] ---- */
+/* ---- [sets] ---- */
+
+/* Addresses or ports under one name, `@NAME` in rules; sorted, and apart from each other. */
+enum set_kind { SET_EMPTY, SET_ADDRESSES, SET_PORTS };
+struct set {
+	char name[CONFIG_NAME_SIZE];
+	uint8_t kind;
+	struct addr_range *addresses;
+	struct port_range *ports;
+	unsigned count; /* of addresses or of ports */
+	unsigned line;
+};
+
+/* ---- [filter input|forward|output] and [chain NAME] ---- */
 
 enum chain { CHAIN_INPUT, CHAIN_FORWARD, CHAIN_OUTPUT, CHAIN_COUNT };
 
-enum rule_action { RULE_ACCEPT, RULE_DROP, RULE_REJECT };
+enum rule_action {
+	RULE_ACCEPT,
+	RULE_DROP,
+	RULE_REJECT,
+	RULE_LOG,    /* and go on with the next rule */
+	RULE_JUMP,   /* to a chain of the user's, and on behind it */
+	RULE_RETURN, /* from it; from a chain of the filter's, to its policy */
+};
+
+/* `reject with ...`: what the sender is told. */
+enum rule_reject {
+	REJECT_DEFAULT, /* a guest: a reset for TCP, else "prohibited"; the uplink: nothing */
+	REJECT_TCP_RESET,
+	REJECT_PORT,
+	REJECT_HOST,
+	REJECT_NET,
+	REJECT_PROTO,
+	REJECT_PROHIBITED,
+};
+
+/* What a rule may say, each once; in the order in which a packet is compared. */
+enum rule_word {
+	/* the same for all packets of a flow in one direction, while its state is */
+	WORD_STATE,
+	WORD_FORWARDED,
+	WORD_IN,
+	WORD_OUT,
+	WORD_FAMILY,
+	WORD_PROTO,
+	WORD_FROM_PORT,
+	WORD_TO_PORT,
+	WORD_FROM,
+	WORD_TO,
+	WORD_HELPER,
+	/* for each packet anew */
+	WORD_ICMP_TYPE,
+	WORD_TCP_FLAGS,
+	WORD_LENGTH,
+	WORD_TTL,
+	WORD_DSCP,
+	WORD_CONNECTIONS,
+	WORD_LIMIT, /* last: a token is taken where all else holds */
+	/* no conditions */
+	WORD_LOG,
+	WORD_COMMENT,
+	RULE_WORDS
+};
+#define RULE_WORD(word)   (UINT32_C(1) << (word))
+#define RULE_MATCH_WORDS  (RULE_WORD(WORD_LIMIT + 1) - 1)
+#define RULE_FLOW_WORDS   (RULE_WORD(WORD_HELPER + 1) - 1)
+#define RULE_PACKET_WORDS (RULE_MATCH_WORDS & ~RULE_FLOW_WORDS)
 
 /* One side of a rule: `in lab`, `out uplink`. */
 enum side_kind {
@@ -47,37 +115,98 @@ struct side_match {
 #define RULE_STATE_RELATED     4
 #define RULE_STATE_INVALID     8
 
+/* Lists: what is written in the rule itself, and sets by their index in the config. */
+struct address_match {
+	uint8_t count, set_count;
+	uint16_t set[CONFIG_RULE_SETS_MAX];
+	struct addr_range range[CONFIG_ELEMENTS_MAX];
+};
+struct port_match {
+	uint8_t count, set_count;
+	uint16_t set[CONFIG_RULE_SETS_MAX];
+	struct port_range range[CONFIG_ELEMENTS_MAX];
+};
+
+/* Whose packets or connections are counted together. */
+enum rule_per { PER_RULE, PER_SOURCE, PER_DESTINATION };
+
+/* `limit`: true for so many packets in so many seconds, after a first burst; `over`: for the
+ * others.
+ */
+struct rule_limit {
+	uint32_t packets, seconds, burst;
+	bool over;
+	uint8_t per; /* enum rule_per */
+};
+
+/* `connections over N`: true where more than N live connections came to the rule, this one
+ * included. */
+struct rule_connections {
+	uint32_t max;
+	uint8_t per; /* enum rule_per: of the originator, of the other end */
+};
+
+/* A part of a rule's text. */
+struct text_span {
+	uint8_t at, length;
+};
+
 struct rule {
+	uint32_t words;   /* bits of enum rule_word: what is said */
+	uint32_t negated; /* ... with `not` */
 	uint8_t action;   /* enum rule_action */
-	uint8_t states;   /* RULE_STATE_*; 0: any */
-	uint8_t protocol; /* IPPROTO_*; `icmp` matches ICMP for v4 and ICMPv6 for v6 */
-	bool any_protocol;
-	bool forwarded; /* only flows that an entry of [forwards] made */
+	uint8_t reject;   /* enum rule_reject */
+	uint8_t states;   /* RULE_STATE_* */
+	uint8_t family;   /* AF_INET, AF_INET6 */
+	uint8_t helper;   /* index of a helper's name */
+	uint8_t dscp;
+	uint16_t jump; /* index of the user's chain */
 	struct side_match in;
 	struct side_match out;
-	uint8_t from_count; /* 0: any */
-	uint8_t to_count;
-	uint8_t from_port_count;
-	uint8_t to_port_count;
+	uint64_t protocols[4]; /* bits of IPPROTO_*; see rule_has_protocol() */
+	struct port_match from_ports, to_ports;
+	struct address_match from, to;
 	uint8_t icmp_count;
-	struct prefix from[CONFIG_PREFIXES_MAX];
-	struct prefix to[CONFIG_PREFIXES_MAX];
-	struct port_range from_ports[CONFIG_PORTS_MAX];
-	struct port_range to_ports[CONFIG_PORTS_MAX];
 	struct { /* types of either family; `family` AF_INET or AF_INET6 */
 		uint8_t family;
 		uint8_t type;
 		bool any_code;
 		uint8_t code;
 	} icmp[CONFIG_ICMP_MAX];
-	unsigned line;               /* of the file; 0: built in */
-	char text[CONFIG_TEXT_SIZE]; /* as written, for `tungate rules` */
+	struct {
+		uint8_t set, mask; /* TCP_*: of those in `mask`, these and no others */
+	} tcp_flags;
+	struct {
+		uint16_t first, last;
+	} length, ttl; /* bytes of IP; hops */
+	struct rule_limit limit;
+	struct rule_connections connections;
+	struct text_span log, comment; /* of `text`, without the quotes */
+	unsigned line;                 /* of the file; 0: built in */
+	char text[CONFIG_TEXT_SIZE];   /* as written, for `tungate rules` */
 };
+
+/* Whether the rule is about packets of this protocol at all. */
+static inline bool rule_has_protocol(const struct rule *rule, uint8_t protocol)
+{
+	return !(rule->words & RULE_WORD(WORD_PROTO)) ||
+	       (rule->protocols[protocol / 64] >> protocol % 64 & 1);
+}
+
+/* "state", "from port" ...: how users call it. */
+const char *rule_word_name(enum rule_word word);
 
 struct rules {
 	struct rule *rule;
 	unsigned count;
 	uint8_t policy; /* enum rule_action, what happens where no rule matches */
+};
+
+/* A chain of the user's: what none of its rules decides goes on behind the jump. */
+struct chain_config {
+	char name[CONFIG_NAME_SIZE];
+	struct rules rules;
+	unsigned line;
 };
 
 /* ---- [nat] ---- */
@@ -183,7 +312,11 @@ struct config {
 	unsigned network_count;
 	struct link_config *links;
 	unsigned link_count;
+	struct set *sets;
+	unsigned set_count;
 	struct rules chains[CHAIN_COUNT];
+	struct chain_config *user_chains;
+	unsigned user_chain_count;
 	struct rules nat; /* see [nat] above */
 	struct forward *forwards;
 	unsigned forward_count;
@@ -249,7 +382,9 @@ bool config_forwards_overlap(const struct forward *a, const struct forward *b);
 
 /* The network whose subnet contains the address, or -1. */
 int config_network_of(const struct config *config, uint8_t family, const union addr *address);
-/* The network of this name, or -1. */
+/* The network, set or chain of the user's of this name, or -1. */
 int config_network_named(const struct config *config, const char *name);
+int config_set_named(const struct config *config, const char *name);
+int config_chain_named(const struct config *config, const char *name);
 
 #endif

@@ -43,6 +43,21 @@ struct route {
 	union addr source; /* the host's address that such packets carry */
 };
 
+/* A packet that a rule with `log` matched. */
+struct rule_log {
+	const struct rule *rule;
+	const char *chain;                /* where the rule stands */
+	zone_id in, out;                  /* link, uplink or service */
+	uint16_t in_network, out_network; /* by index; 0xffff: the uplink */
+	uint8_t family, protocol;
+	bool has_ports, is_icmp, is_tcp;
+	uint8_t icmp_type, icmp_code, tcp_flags, ttl;
+	uint16_t source_port, destination_port; /* host order */
+	union addr source, destination;         /* guests' own */
+	uint32_t length;                        /* bytes of IP */
+	uint64_t suppressed;                    /* lines of the rule left out since its last one */
+};
+
 struct flow_info;
 enum flow_event { FLOW_NEW, FLOW_ESTABLISHED, FLOW_END };
 
@@ -53,6 +68,8 @@ struct engine_host {
 		void *context, uint8_t family, const union addr *destination, struct route *route);
 	/* Told of flows while engine_watch() is on; may be NULL. */
 	void (*event)(void *context, enum flow_event event, const struct flow_info *flow);
+	/* Told of packets that rules log, of each rule ten a second at most; may be NULL. */
+	void (*log)(void *context, const struct rule_log *line);
 };
 
 /* ---- life ---- */
@@ -132,7 +149,7 @@ void engine_path_invalidate(struct engine *engine);
 
 /* ---- policy ---- */
 
-/* A compiled, immutable ruleset: the three chains and the NAT rules, with their counters. */
+/* A compiled, immutable ruleset: the chains, the sets and the NAT rules, with their counters. */
 struct ruleset;
 struct ruleset *ruleset_create(const struct config *config); /* NULL: out of memory */
 void ruleset_free(struct ruleset *ruleset);
@@ -160,12 +177,15 @@ struct counter {
 
 struct rule_info {
 	const struct rule *rule; /* NULL: the chain's policy, always the last one */
-	uint8_t policy;
+	uint8_t policy;          /* RULE_RETURN for the user's chains */
 	struct counter counter;
+	uint64_t log_suppressed; /* lines that were too many for the log */
 };
-/* Rule `index` of a chain; false past the policy. */
+/* Rule `index` of a chain; false past the policy.  The user's chains follow those of the filter. */
 bool engine_rule_info(
-	const struct engine *engine, enum chain chain, unsigned index, struct rule_info *info);
+	const struct engine *engine, unsigned chain, unsigned index, struct rule_info *info);
+/* A chain's name, or NULL past the last. */
+const char *engine_chain_name(const struct engine *engine, unsigned chain);
 
 struct flow_info {
 	uint32_t id;

@@ -127,6 +127,73 @@ char *addr_port_format(uint8_t family, const union addr *address, uint16_t port,
 	return buffer;
 }
 
+struct addr_range addr_range_of(const struct prefix *prefix)
+{
+	struct addr_range range = {prefix->base, prefix->base, prefix->family};
+
+	for (unsigned i = 0; i < addr_bits(prefix->family) / 8; i++)
+		range.last.bytes[i] |= (uint8_t)~byte_mask(prefix->length, i);
+	return range;
+}
+
+const char *addr_range_parse(const char *text, struct addr_range *range)
+{
+	const char *dash = strchr(text, '-');
+	struct addr_range parsed;
+	struct prefix prefix;
+	char first[ADDR_TEXT_SIZE];
+	uint8_t family;
+
+	if (!dash) {
+		const char *problem = prefix_parse(text, &prefix);
+		if (!problem)
+			*range = addr_range_of(&prefix);
+		return problem;
+	}
+	if ((size_t)(dash - text) >= sizeof(first))
+		return "too long for an address";
+	snprintf(first, sizeof(first), "%.*s", (int)(dash - text), text);
+	if (!addr_parse(first, &parsed.first, &parsed.family) ||
+		!addr_parse(dash + 1, &parsed.last, &family))
+		return "not two addresses with a `-` between them";
+	if (family != parsed.family)
+		return "its ends are of different families";
+	if (addr_compare(&parsed.first, &parsed.last) > 0)
+		return "it ends before it begins";
+	*range = parsed;
+	return NULL;
+}
+
+/* The prefix that a range is, or one longer than any. */
+static struct prefix range_prefix(const struct addr_range *range)
+{
+	struct prefix prefix = {range->first, range->family, 0};
+
+	for (; prefix.length <= addr_bits(range->family); prefix.length++) {
+		const union addr base = mask_host_bits(&range->first, prefix.length);
+		const struct addr_range whole = addr_range_of(&prefix);
+		if (addr_equal(&base, &range->first) && addr_equal(&whole.last, &range->last))
+			break;
+	}
+	return prefix;
+}
+
+char *addr_range_format(const struct addr_range *range, char *buffer)
+{
+	const struct prefix prefix = range_prefix(range);
+	const uint8_t bits = addr_bits(range->family);
+	char last[ADDR_TEXT_SIZE];
+
+	if (prefix.length < bits)
+		return prefix_format(&prefix, buffer);
+	addr_format(range->family, &range->first, buffer);
+	if (prefix.length > bits) {
+		strcat(buffer, "-");
+		strcat(buffer, addr_format(range->family, &range->last, last));
+	}
+	return buffer;
+}
+
 bool prefix_contains(const struct prefix *prefix, uint8_t family, const union addr *address)
 {
 	if (prefix->family != family)

@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 #include <sys/socket.h> /* AF_INET, AF_INET6 */
 
 typedef uint16_t be16; /* network byte order */
@@ -32,6 +33,12 @@ struct prefix {
 	uint8_t length; /* bits: 0 to 32 or 128 */
 };
 
+/* The addresses from `first` to `last`, both included. */
+struct addr_range {
+	union addr first, last;
+	uint8_t family;
+};
+
 /* An inclusive range of ports, host byte order. */
 struct port_range {
 	uint16_t first;
@@ -47,8 +54,10 @@ struct port_list {
 /* Space for the text of a list, with its NUL. */
 #define PORT_LIST_TEXT_SIZE (PORT_RANGES_MAX * sizeof("65535-65535"))
 
-/* Space for the longest text of an address or prefix with its NUL ("[v6]:port" fits too). */
-#define ADDR_TEXT_SIZE 56
+/* Space for the longest text of an address or prefix with its NUL ("[v6]:port" fits too), and of a
+ * range. */
+#define ADDR_TEXT_SIZE       56
+#define ADDR_RANGE_TEXT_SIZE (2 * ADDR_TEXT_SIZE)
 
 static inline bool addr_equal(const union addr *a, const union addr *b)
 {
@@ -86,6 +95,27 @@ char *addr_format(uint8_t family, const union addr *address, char *buffer);
 char *prefix_format(const struct prefix *prefix, char *buffer);
 /* "192.0.2.1:80", "[2001:db8::1]:80"; `port` in host byte order. */
 char *addr_port_format(uint8_t family, const union addr *address, uint16_t port, char *buffer);
+
+/* Parse "10.0.0.0/8", an address alone, or "10.0.0.3-10.0.0.9".  Returns NULL on success, else a
+ * static sentence. */
+const char *addr_range_parse(const char *text, struct addr_range *range);
+/* Its text in `buffer` of ADDR_RANGE_TEXT_SIZE bytes, as a prefix where it is one; returns
+ * `buffer`. */
+char *addr_range_format(const struct addr_range *range, char *buffer);
+struct addr_range addr_range_of(const struct prefix *prefix);
+
+/* Negative, zero or positive: the order of addresses of one family as numbers. */
+static inline int addr_compare(const union addr *a, const union addr *b)
+{
+	return memcmp(a->bytes, b->bytes, sizeof(a->bytes));
+}
+
+static inline bool addr_range_contains(
+	const struct addr_range *range, uint8_t family, const union addr *address)
+{
+	return range->family == family && addr_compare(&range->first, address) <= 0 &&
+	       addr_compare(address, &range->last) <= 0;
+}
 
 bool prefix_contains(const struct prefix *prefix, uint8_t family, const union addr *address);
 bool prefix_overlaps(const struct prefix *a, const struct prefix *b);

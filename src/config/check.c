@@ -221,4 +221,5 @@ void check_config(const struct config *config, struct problems *problems)
 	check_networks(config, problems);
 	check_links(config, problems);
 	check_forwards(config, problems);
+	check_chains(config, problems);
 }

@@ -13,6 +13,8 @@ bool subnet_has_host(const struct prefix *subnet, const union addr *address);
 void check_network(const struct network_config *network, struct problems *problems);
 void check_link(
 	const struct config *config, const struct link_config *link, struct problems *problems);
+/* The rules of all chains together: jumps, numbers. */
+void check_chains(const struct config *config, struct problems *problems);
 /* Networks, links and forwards against each other.  What a faulty section left empty is skipped. */
 void check_config(const struct config *config, struct problems *problems);
 

@@ -3,9 +3,9 @@
  * config: from the text of a file to a struct config.
  *
  * The text is read into a document first (sections and entries with their lines), then taken up in
- * the order of what refers to what, whatever order the file has: networks; links and rules, which
- * name networks; forwards, which name links.  Errors are collected all the way and sorted by line
- * at the end; one is enough to throw the config away.
+ * the order of what refers to what, whatever order the file has: networks; links, which name them;
+ * sets, which name links; the names of chains; rules, which name all of these; forwards.  Errors
+ * are collected all the way and sorted by line at the end; one is enough to throw the config away.
  */
 #include "tungate/config.h"
 
@@ -16,6 +16,7 @@
 #include "config/defaults.h"
 #include "config/document.h"
 #include "config/keys.h"
+#include "config/sets.h"
 #include "config/value.h"
 
 struct loader {
@@ -111,6 +112,20 @@ static void forwards_load(struct loader *loader, const struct section *section)
 	}
 }
 
+static void sets_load(struct loader *loader, const struct section *section)
+{
+	char text[SENTENCE_SIZE];
+	const struct sentence why = {text, sizeof(text)};
+
+	for (unsigned i = 0; i < section->count; i++) {
+		const struct entry *entry = &loader->document.entries[section->first + i];
+
+		if (!set_load(loader->config, entry->name, entry->value, entry->line, &why))
+			problems_add(&loader->problems, entry->line, "`%s = %s`: %s", entry->name,
+				entry->value, text);
+	}
+}
+
 /* ---- sections ---- */
 
 /* A network or a link of this name, or NULL with the reason said. */
@@ -164,6 +179,42 @@ static struct link_config *link_add(
 	return link;
 }
 
+static bool chain_add(
+	struct config *config, const char *name, unsigned line, const struct sentence *why)
+{
+	const int other = config_chain_named(config, name);
+	const char *fault = name_fault(name);
+
+	if (fault != NULL)
+		return refuse(why, "bad name: %s", fault);
+	if (choice_index(CHAIN_NAMES, name) >= 0)
+		return refuse(why,
+			"allowed: any name but input, forward and output: those are "
+			"[filter %s]",
+			name);
+	if (other >= 0)
+		return refuse(why, "chain `%s` is in line %u already: allowed: each name once",
+			name, config->user_chains[other].line);
+	if (config->user_chain_count == CONFIG_CHAINS_MAX)
+		return refuse(why, "allowed: at most %d chains", CONFIG_CHAINS_MAX);
+	if (!array_reserve(
+		    &config->user_chains, config->user_chain_count, sizeof(*config->user_chains)))
+		return refuse(why, "out of memory");
+	struct chain_config *chain = &config->user_chains[config->user_chain_count++];
+	*chain = (struct chain_config){.line = line, .rules.policy = RULE_RETURN};
+	text_copy(chain->name, sizeof(chain->name), name);
+	return true;
+}
+
+static void chain_load(struct loader *loader, const struct section *section)
+{
+	const int chain = config_chain_named(loader->config, section->label);
+
+	/* One that was refused by chains_open() is not there, or has the line of another. */
+	if (chain >= 0 && loader->config->user_chains[chain].line == section->line)
+		entries_load(loader, SECTION_CHAIN, section, &loader->config->user_chains[chain]);
+}
+
 static void network_load(
 	struct loader *loader, const struct section *section, struct network_config *network)
 {
@@ -186,12 +237,16 @@ static void link_load(
 		check_link(loader->config, link, &loader->problems);
 }
 
-/* [network NAME] and [link NAME]. */
+/* [network NAME], [link NAME] and [chain NAME]. */
 static bool named_load(struct loader *loader, enum section_id id, const struct section *section,
 	const struct sentence *why)
 {
 	const char *fault = name_fault(section->label);
 
+	if (id == SECTION_CHAIN) {
+		chain_load(loader, section);
+		return true;
+	}
 	if (fault != NULL)
 		return refuse(why, "bad name: %s", fault);
 	if (id == SECTION_NETWORK) {
@@ -228,6 +283,8 @@ static bool single_load(struct loader *loader, enum section_id id, const struct 
 	loader->opened[id][chain] = section->line;
 	if (id == SECTION_FORWARDS)
 		forwards_load(loader, section);
+	else if (id == SECTION_SETS)
+		sets_load(loader, section);
 	else
 		entries_load(
 			loader, id, section, section_base(loader->config, id, (unsigned)chain));
@@ -258,6 +315,21 @@ static void sections_load(struct loader *loader, unsigned kinds)
 		else
 			good = single_load(loader, (enum section_id)id, section, &why);
 		if (!good)
+			section_problem(loader, section, text);
+	}
+}
+
+/* Make the user's chains, so that rules can jump to those that come later. */
+static void chains_open(struct loader *loader)
+{
+	char text[SENTENCE_SIZE];
+	const struct sentence why = {text, sizeof(text)};
+
+	for (unsigned i = 0; i < loader->document.section_count; i++) {
+		const struct section *section = &loader->document.sections[i];
+
+		if (choice_index(SECTION_NAMES, section->kind) == SECTION_CHAIN &&
+			!chain_add(loader->config, section->label, section->line, &why))
 			section_problem(loader, section, text);
 	}
 }
@@ -328,7 +400,11 @@ static void document_load(struct loader *loader)
 				      1u << SECTION_LIMITS | 1u << SECTION_NETWORK);
 	if (!network_built_in(loader))
 		loader->problems.out_of_memory = true;
-	sections_load(loader, 1u << SECTION_LINK | 1u << SECTION_FILTER | 1u << SECTION_NAT);
+	sections_load(loader, 1u << SECTION_LINK);
+	sections_load(loader, 1u << SECTION_SETS);
+	sets_settle(loader->config);
+	chains_open(loader);
+	sections_load(loader, 1u << SECTION_FILTER | 1u << SECTION_CHAIN | 1u << SECTION_NAT);
 	if (!rules_built_in(loader))
 		loader->problems.out_of_memory = true;
 	sections_load(loader, 1u << SECTION_FORWARDS);
@@ -360,6 +436,10 @@ void config_free(struct config *config)
 		return;
 	for (unsigned chain = 0; chain < CHAIN_COUNT; chain++)
 		free(config->chains[chain].rule);
+	for (unsigned chain = 0; chain < config->user_chain_count; chain++)
+		free(config->user_chains[chain].rules.rule);
+	free(config->user_chains);
+	sets_free(config);
 	free(config->nat.rule);
 	free(config->networks);
 	free(config->links);

@@ -8,6 +8,7 @@
  * of ours, which inih calls for one line at a time and which
  *   - counts lines, strips comments and blanks around, and refuses a line longer than inih's
  * buffer;
+ *   - hides from inih the ';' of a text in quotes, which is no comment;
  *   - opens sections itself, at the line that names them;
  *   - notices by `pending` that a line it handed on never reached the handler: inih had no use for
  * it;
@@ -88,11 +89,22 @@ static void section_open(struct reader *reader, const char *line, size_t length)
 	section_add(reader, kind, kind_length, label, (size_t)(end - label));
 }
 
+/* Behind the quote that begins at `i`, or at `i` where it does not end. */
+static size_t quote_skip(const char *line, size_t length, size_t i)
+{
+	const char *end = line[i] == '"' ? memchr(line + i + 1, '"', length - i - 1) : NULL;
+
+	return end != NULL ? (size_t)(end - line) + 1 : i;
+}
+
 /* The length of a line without its comment and the blanks before that: a comment begins the line or
- * follows a blank. */
+ * follows a blank, outside of quotes. */
 static size_t line_content(const char *line, size_t length)
 {
 	for (size_t i = 0; i < length; i++) {
+		i = quote_skip(line, length, i);
+		if (i == length)
+			break;
 		const bool begins = i == 0 || line[i - 1] == ' ' || line[i - 1] == '\t';
 		if (begins && (line[i] == ';' || line[i] == '#'))
 			length = i;
@@ -100,6 +112,32 @@ static size_t line_content(const char *line, size_t length)
 	while (length > 0 && strchr(" \t\r", line[length - 1]) != NULL)
 		length--;
 	return length;
+}
+
+/* inih takes a ';' behind a blank for a comment even in quotes: hide it until the handler has it.
+ */
+#define HIDDEN 0x1f
+
+static void semicolons_hide(char *line)
+{
+	const size_t length = strlen(line);
+
+	for (size_t i = 0; i < length; i++) {
+		const size_t end = quote_skip(line, length, i);
+
+		for (; i < end; i++) {
+			if (line[i] == ';')
+				line[i] = HIDDEN;
+		}
+	}
+}
+
+static void semicolons_show(char *text)
+{
+	for (; *text != '\0'; text++) {
+		if (*text == HIDDEN)
+			*text = ';';
+	}
 }
 
 static void entry_misunderstood(struct reader *reader)
@@ -146,6 +184,7 @@ static char *line_read(char *buffer, int buffer_size, void *context)
 		buffer[length] = '\0';
 		reader->pending = true;
 		reader->colon = buffer[strcspn(buffer, "=:")] == ':';
+		semicolons_hide(buffer);
 	}
 	return buffer;
 }
@@ -166,6 +205,7 @@ static void entry_add(struct reader *reader, const char *name, const char *value
 		.name = copy,
 		.value = copy + strlen(name) + 1,
 	};
+	semicolons_show(copy + strlen(name) + 1);
 	document->sections[document->section_count - 1].count++;
 }
 

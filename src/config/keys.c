@@ -115,10 +115,13 @@ static const struct key keys[] = {
 	 .meaning = "name of the interface; default: eth0 in a netns, tg-LINK for a tun"},
 
 	{.section = SECTION_FILTER, .name = "policy", .type = KEY_CHOICE, MEMBER(rules, policy),
-	 .choices = ACTION_NAMES, .reloadable = true,
+	 .choices = POLICY_NAMES, .reloadable = true,
 	 .meaning = "what happens to packets that no rule matches"},
 	{.section = SECTION_FILTER, .name = "rule", .type = KEY_RULE, .reloadable = true,
 	 .meaning = "one rule; the first that matches decides"},
+	{.section = SECTION_CHAIN, .name = "rule", .type = KEY_RULE,
+	 MEMBER(chain_config, rules), .reloadable = true,
+	 .meaning = "one rule of a chain that others jump to"},
 
 	{.section = SECTION_NAT, .name = "masquerade", .type = KEY_MASQUERADE, .reloadable = true,
 	 .meaning = "flows that leave with the host's address"},
@@ -153,7 +156,7 @@ int key_find(enum section_id section, const char *name, const struct sentence *w
 
 enum section_label section_label(enum section_id section)
 {
-	if (section == SECTION_NETWORK || section == SECTION_LINK)
+	if (section == SECTION_NETWORK || section == SECTION_LINK || section == SECTION_CHAIN)
 		return LABEL_NAME;
 	return section == SECTION_FILTER ? LABEL_CHAIN : LABEL_NONE;
 }
@@ -171,7 +174,7 @@ void *section_base(struct config *config, enum section_id section, unsigned chai
 		return &config->chains[chain];
 	case SECTION_NAT:
 		return &config->nat;
-	default: /* networks and links have one struct each, forwards none */
+	default: /* networks, links and chains have one struct each, sets and forwards none */
 		return NULL;
 	}
 }

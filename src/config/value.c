@@ -286,12 +286,9 @@ static bool netns_value(
 static bool rule_value(const struct config *config, const struct key *key, unsigned line,
 	const char *text, struct rules *rules, const struct sentence *why)
 {
-	enum rule_place place = PLACE_NAT;
 	struct rule rule;
 
-	if (key->type == KEY_RULE)
-		place = (enum rule_place)(rules - config->chains);
-	if (!rule_parse(config, place, text, &rule, why))
+	if (!rule_parse(config, rules_place(config, rules), text, &rule, why))
 		return false;
 	rule.line = line;
 	if (key->type == KEY_EXEMPT)
@@ -335,7 +332,7 @@ bool value_parse(const struct config *config, const struct key *key, unsigned li
 	case KEY_RULE:
 	case KEY_MASQUERADE:
 	case KEY_EXEMPT:
-		return rule_value(config, key, line, text, base, why);
+		return rule_value(config, key, line, text, member, why);
 	}
 	return false;
 }

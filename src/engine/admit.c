@@ -16,6 +16,7 @@
  */
 #include <netinet/in.h>
 #include "engine/admit.h"
+#include "engine/connections.h"
 #include "engine/egress.h"
 #include "engine/inspect.h"
 #include "engine/path.h"
@@ -175,10 +176,9 @@ static bool admit_filter(
 
 	if (engine->ruleset == NULL)
 		return refusal_silent(&admission->refusal, DROP_FILTER);
-	inspect_query(engine, draft, ORIGINAL, RULE_STATE_NEW, packet, &admission->query);
-	admission->chain = inspect_first(engine, draft, &admission->query);
-	return inspect_verdict(engine, packet, (enum chain)admission->chain, draft->rule[ORIGINAL],
-		&admission->refusal);
+	inspect_query(engine, draft, ORIGINAL, inspect_state(draft), packet, &admission->query);
+	admission->chain = inspect_first(engine, draft, &admission->query, &admission->outcome);
+	return inspect_verdict(packet, &admission->query, &admission->outcome, &admission->refusal);
 }
 
 bool admit_decide(struct engine *engine, const struct packet *packet, struct admission *admission)
@@ -213,15 +213,18 @@ struct flow *admit(struct engine *engine, struct packet *packet, uint32_t segmen
 {
 	struct admission admission;
 	const bool admitted = admit_decide(engine, packet, &admission);
+	uint32_t tables = 0;
 
 	if (admission.chain != ADMIT_UNASKED)
-		inspect_count(engine, packet, (enum chain)admission.chain,
-			admission.draft.rule[ORIGINAL], segments);
+		tables = inspect_apply(engine, packet, (enum chain)admission.chain,
+			&admission.query, &admission.outcome, segments);
 	if (!admitted || !admit_room(engine, packet, &admission)) {
 		packet_refuse(engine, packet, &admission.refusal);
 		return NULL;
 	}
 	struct flow *flow = flow_confirm(engine, &admission.draft);
+	if (tables != 0)
+		connections_add(engine, flow, tables);
 	engine_flow_event(engine, FLOW_NEW, flow);
 	return flow;
 }

@@ -19,9 +19,10 @@ struct admission {
 	struct flow draft;         /* its reply key is final but for a port that is still to take */
 	struct filter_query query; /* what the filter was asked; points into the draft */
 	uint8_t chain;             /* enum chain, or ADMIT_UNASKED */
-	union addr external;       /* the address that the route to the uplink gives us */
-	struct nat_source source;  /* how its source is translated */
-	struct refusal refusal;    /* where it is refused */
+	struct filter_outcome outcome; /* what it said, if it was asked */
+	union addr external;           /* the address that the route to the uplink gives us */
+	struct nat_source source;      /* how its source is translated */
+	struct refusal refusal;        /* where it is refused */
 };
 
 /* Decide about a packet that belongs to no flow; false: it is refused. */

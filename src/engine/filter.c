@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * filter: rulesets and how a rule matches.
+ * filter: how a rule matches, and the way through the chains.
  */
 #include <netinet/in.h>
-#include <stdlib.h>
-#include <string.h>
+#include "engine/connections.h"
+#include "engine/limiter.h"
 #include "engine/state.h"
 
-/* ---- matching ---- */
+/* ---- sides ---- */
 
 static bool side_matches(const struct side_match *side, uint16_t network)
 {
@@ -23,58 +23,181 @@ static bool side_matches(const struct side_match *side, uint16_t network)
 	}
 }
 
-static bool prefixes_match(
-	const struct prefix *list, unsigned count, uint8_t family, const union addr *address)
+/* ---- lists ---- */
+
+/* Before, in or behind a range, as an order of its own that sets are sorted by. */
+static int range_order(const struct addr_range *range, uint8_t family, const union addr *address)
 {
-	for (unsigned i = 0; i < count; i++)
-		if (prefix_contains(&list[i], family, address))
-			return true;
-	return count == 0;
+	if (family != range->family)
+		return family < range->family ? -1 : 1;
+	if (addr_compare(address, &range->first) < 0)
+		return -1;
+	return addr_compare(address, &range->last) > 0;
 }
 
-static bool ports_match(const struct port_range *list, unsigned count, uint16_t port)
+static bool set_has_address(const struct set *set, uint8_t family, const union addr *address)
 {
-	for (unsigned i = 0; i < count; i++)
-		if (port >= list[i].first && port <= list[i].last)
+	unsigned low = 0, high = set->kind == SET_ADDRESSES ? set->count : 0;
+
+	while (low < high) {
+		const unsigned middle = low + (high - low) / 2;
+		const int order = range_order(&set->addresses[middle], family, address);
+		if (order == 0)
 			return true;
-	return count == 0;
+		if (order < 0)
+			high = middle;
+		else
+			low = middle + 1;
+	}
+	return false;
 }
 
-static bool protocol_matches(const struct rule *rule, uint8_t protocol)
+static bool set_has_port(const struct set *set, uint16_t port)
 {
-	if (rule->any_protocol || rule->protocol == protocol)
-		return true;
-	/* `proto icmp` means the control messages of either family. */
-	return rule->protocol == IPPROTO_ICMP && protocol == IPPROTO_ICMPV6;
+	unsigned low = 0, high = set->kind == SET_PORTS ? set->count : 0;
+
+	while (low < high) {
+		const unsigned middle = low + (high - low) / 2;
+		if (port < set->ports[middle].first)
+			high = middle;
+		else if (port > set->ports[middle].last)
+			low = middle + 1;
+		else
+			return true;
+	}
+	return false;
+}
+
+static bool addresses_match(const struct set *sets, const struct address_match *list,
+	uint8_t family, const union addr *address)
+{
+	for (unsigned i = 0; i < list->count; i++)
+		if (addr_range_contains(&list->range[i], family, address))
+			return true;
+	for (unsigned i = 0; i < list->set_count; i++)
+		if (set_has_address(&sets[list->set[i]], family, address))
+			return true;
+	return false;
+}
+
+static bool ports_match(const struct set *sets, const struct port_match *list, uint16_t port)
+{
+	for (unsigned i = 0; i < list->count; i++)
+		if (port >= list->range[i].first && port <= list->range[i].last)
+			return true;
+	for (unsigned i = 0; i < list->set_count; i++)
+		if (set_has_port(&sets[list->set[i]], port))
+			return true;
+	return false;
 }
 
 static bool icmp_matches(const struct rule *rule, const struct filter_query *query)
 {
 	for (unsigned i = 0; i < rule->icmp_count; i++)
-		if (query->is_icmp && rule->icmp[i].family == query->family &&
+		if (rule->icmp[i].family == query->family &&
 			rule->icmp[i].type == query->icmp_type &&
 			(rule->icmp[i].any_code || rule->icmp[i].code == query->icmp_code))
 			return true;
-	return rule->icmp_count == 0;
+	return false;
 }
 
-static bool rule_matches(const struct rule *rule, const struct filter_query *query)
+/* ---- words ---- */
+
+/* Where a word has nothing to look at: neither it nor its `not` holds. */
+enum answer_to_word { NO, YES, NOTHING };
+
+static enum answer_to_word flow_word(const struct rule *rule, const struct set *sets,
+	const struct filter_query *query, enum rule_word word)
 {
-	if (rule->states != 0 && !(rule->states & query->state))
-		return false;
-	if (rule->forwarded && !query->forwarded)
-		return false;
-	if (!side_matches(&rule->in, query->in_network) ||
-		!side_matches(&rule->out, query->out_network))
-		return false;
-	if (!protocol_matches(rule, query->protocol) || !icmp_matches(rule, query))
-		return false;
-	if ((rule->from_port_count != 0 || rule->to_port_count != 0) && !query->has_ports)
-		return false;
-	return ports_match(rule->from_ports, rule->from_port_count, query->source_port) &&
-	       ports_match(rule->to_ports, rule->to_port_count, query->destination_port) &&
-	       prefixes_match(rule->from, rule->from_count, query->family, query->source) &&
-	       prefixes_match(rule->to, rule->to_count, query->family, query->destination);
+	switch (word) {
+	case WORD_STATE:
+		return (rule->states & query->state) != 0;
+	case WORD_FORWARDED:
+		return query->forwarded;
+	case WORD_IN:
+		return side_matches(&rule->in, query->in_network);
+	case WORD_OUT:
+		return side_matches(&rule->out, query->out_network);
+	case WORD_FAMILY:
+		return rule->family == query->family;
+	case WORD_PROTO:
+		return rule_has_protocol(rule, query->protocol);
+	case WORD_FROM_PORT:
+		return query->has_ports ? ports_match(sets, &rule->from_ports, query->source_port)
+					: NOTHING;
+	case WORD_TO_PORT:
+		return query->has_ports
+			       ? ports_match(sets, &rule->to_ports, query->destination_port)
+			       : NOTHING;
+	case WORD_FROM:
+		return addresses_match(sets, &rule->from, query->family, query->source);
+	case WORD_TO:
+		return addresses_match(sets, &rule->to, query->family, query->destination);
+	default: /* WORD_HELPER */
+		return rule->helper == query->helper;
+	}
+}
+
+static enum answer_to_word packet_word(
+	const struct rule *rule, const struct filter_query *query, enum rule_word word)
+{
+	if (!query->has_packet)
+		return NOTHING;
+	switch (word) {
+	case WORD_ICMP_TYPE:
+		return query->is_icmp ? icmp_matches(rule, query) : NOTHING;
+	case WORD_TCP_FLAGS:
+		if (!query->is_tcp)
+			return NOTHING;
+		return (query->tcp_flags & rule->tcp_flags.mask) == rule->tcp_flags.set;
+	case WORD_LENGTH:
+		return query->length >= rule->length.first && query->length <= rule->length.last;
+	case WORD_TTL:
+		return query->ttl >= rule->ttl.first && query->ttl <= rule->ttl.last;
+	default: /* WORD_DSCP */
+		return query->dscp == rule->dscp;
+	}
+}
+
+static bool word_holds(const struct rule *rule, const struct set *sets,
+	const struct filter_query *query, enum rule_word word)
+{
+	const enum answer_to_word answer = word <= WORD_HELPER ? flow_word(rule, sets, query, word)
+							       : packet_word(rule, query, word);
+
+	return answer == ((rule->negated & RULE_WORD(word)) ? NO : YES);
+}
+
+/* The first of these words that does not hold, or RULE_WORDS. */
+static enum rule_word words_missed(const struct rule *rule, const struct set *sets,
+	const struct filter_query *query, uint32_t words)
+{
+	for (words &= rule->words; words != 0; words &= words - 1) {
+		const enum rule_word word = (enum rule_word)__builtin_ctz(words);
+		if (!word_holds(rule, sets, query, word))
+			return word;
+	}
+	return RULE_WORDS;
+}
+
+#define COUNTING_WORDS (RULE_WORD(WORD_CONNECTIONS) | RULE_WORD(WORD_LIMIT))
+
+static enum rule_word rule_missed(const struct engine *engine, const struct chain_rules *chain,
+	uint16_t index, const struct filter_query *query)
+{
+	const struct rule *rule = &chain->rule[index];
+	const enum rule_word missed =
+		words_missed(rule, chain->sets, query, RULE_MATCH_WORDS & ~COUNTING_WORDS);
+
+	if (__builtin_expect(!(rule->words & COUNTING_WORDS), true) || missed != RULE_WORDS)
+		return missed;
+	if ((rule->words & RULE_WORD(WORD_CONNECTIONS)) &&
+		!connections_over(engine, chain->state[index].connections, query))
+		return WORD_CONNECTIONS;
+	if ((rule->words & RULE_WORD(WORD_LIMIT)) &&
+		limiter_is_over(chain->state[index].limiter, engine, query) != rule->limit.over)
+		return WORD_LIMIT;
+	return RULE_WORDS;
 }
 
 uint16_t filter_run(const struct chain_rules *chain, const struct filter_query *query)
@@ -82,113 +205,74 @@ uint16_t filter_run(const struct chain_rules *chain, const struct filter_query *
 	unsigned i;
 
 	for (i = 0; i < chain->count; i++)
-		if (rule_matches(&chain->rule[i], query))
+		if (words_missed(&chain->rule[i], chain->sets, query, RULE_FLOW_WORDS) ==
+			RULE_WORDS)
 			break;
 	return (uint16_t)i;
 }
 
-/* ---- rulesets ---- */
+/* ---- the way ---- */
 
-static bool chain_create(struct chain_rules *chain, const struct rules *rules)
+struct place {
+	const struct chain_rules *chain;
+	unsigned next;
+};
+
+/* A rule whose words about the flow held is asked about each packet anew. */
+static bool step_lasts(const struct rule *rule, enum rule_word missed)
 {
-	chain->count = rules->count;
-	chain->policy = rules->policy;
-	chain->rule = calloc(rules->count + 1, sizeof(*chain->rule));
-	chain->counter = calloc(rules->count + 1, sizeof(*chain->counter));
-	if (chain->rule == NULL || chain->counter == NULL)
+	return missed <= WORD_HELPER || !(rule->words & RULE_PACKET_WORDS);
+}
+
+/* Go on behind a rule that matched; false where it decides. */
+static bool rule_passes_on(
+	const struct engine *engine, const struct rule *rule, struct place *stack, unsigned *depth)
+{
+	switch (rule->action) {
+	case RULE_LOG:
+		return true;
+	case RULE_JUMP:
+		stack[++*depth] = (struct place){&engine->ruleset->user[rule->jump], 0};
+		return true;
+	case RULE_RETURN:
+		stack[*depth].next = stack[*depth].chain->count;
+		return true;
+	default:
 		return false;
-	if (rules->count != 0)
-		memcpy(chain->rule, rules->rule, rules->count * sizeof(*chain->rule));
-	return true;
-}
-
-static void chain_free(struct chain_rules *chain)
-{
-	free(chain->rule);
-	free(chain->counter);
-}
-
-struct ruleset *ruleset_create(const struct config *config)
-{
-	struct ruleset *ruleset = calloc(1, sizeof(*ruleset));
-
-	if (ruleset == NULL)
-		return NULL;
-	bool ok = chain_create(&ruleset->nat, &config->nat);
-	for (int c = 0; c < CHAIN_COUNT; c++)
-		ok = chain_create(&ruleset->chain[c], &config->chains[c]) && ok;
-	if (ok)
-		return ruleset;
-	ruleset_free(ruleset);
-	return NULL;
-}
-
-void ruleset_free(struct ruleset *ruleset)
-{
-	if (ruleset == NULL)
-		return;
-	for (int c = 0; c < CHAIN_COUNT; c++)
-		chain_free(&ruleset->chain[c]);
-	chain_free(&ruleset->nat);
-	free(ruleset);
-}
-
-/* Where rule `index` has been counted so far: of several with the same words, the n-th is the n-th.
- */
-static const struct counter *counter_before(
-	const struct chain_rules *from, const struct chain_rules *to, unsigned index)
-{
-	const char *text = to->rule[index].text;
-	unsigned nth = 0;
-
-	for (unsigned i = 0; i < index; i++)
-		nth += strcmp(to->rule[i].text, text) == 0;
-	for (unsigned i = 0; i < from->count; i++)
-		if (strcmp(from->rule[i].text, text) == 0 && nth-- == 0)
-			return &from->counter[i];
-	return NULL;
-}
-
-/* A rule that stands in both rulesets goes on counting, wherever it stands. */
-static void counters_carry(const struct chain_rules *from, struct chain_rules *to)
-{
-	for (unsigned i = 0; i < to->count; i++) {
-		const struct counter *before = counter_before(from, to, i);
-		if (before != NULL)
-			to->counter[i] = *before;
 	}
-	if (to->policy == from->policy)
-		/* chain_create() gives every chain its counters, or none to the caller.
-		 * NOLINTNEXTLINE(clang-analyzer-core.NullDereference) */
-		to->counter[to->count] = from->counter[from->count];
 }
 
-struct ruleset *engine_ruleset_swap(struct engine *engine, struct ruleset *ruleset)
+void filter_walk(const struct engine *engine, enum chain chain, const struct filter_query *query,
+	filter_observer *observer, void *context, struct filter_outcome *outcome)
 {
-	struct ruleset *old = engine->ruleset;
+	struct place stack[CONFIG_CHAIN_DEPTH + 1] = {{&engine->ruleset->chain[chain], 0}};
+	unsigned depth = 0;
 
-	if (old != NULL) {
-		for (int c = 0; c < CHAIN_COUNT; c++)
-			counters_carry(&old->chain[c], &ruleset->chain[c]);
-		counters_carry(&old->nat, &ruleset->nat);
+	outcome->lasting = true;
+	for (;;) {
+		struct place *place = &stack[depth];
+		const uint16_t index = (uint16_t)place->next++;
+		const bool policy = index == place->chain->count;
+		if (policy && depth > 0) {
+			depth--;
+			continue;
+		}
+		const struct rule *rule = &place->chain->rule[index]; /* none, for the policy */
+		const enum rule_word missed =
+			policy ? RULE_WORDS : rule_missed(engine, place->chain, index, query);
+		if (observer != NULL)
+			observer(context,
+				&(const struct filter_step){place->chain, index, (uint8_t)missed});
+		if (!policy)
+			outcome->lasting &= step_lasts(rule, missed);
+		if (missed != RULE_WORDS)
+			continue;
+		if (policy || !rule_passes_on(engine, rule, stack, &depth)) {
+			outcome->chain = place->chain;
+			outcome->rule = index;
+			outcome->lasting &= policy || !(rule->words & RULE_WORD(WORD_LOG));
+			return;
+		}
+		outcome->lasting = false;
 	}
-	engine->ruleset = ruleset;
-	engine->generation++;
-	return old;
-}
-
-bool engine_rule_info(
-	const struct engine *engine, enum chain chain, unsigned index, struct rule_info *info)
-{
-	if (engine->ruleset == NULL)
-		return false;
-	const struct chain_rules *rules = &engine->ruleset->chain[chain];
-	if (index > rules->count)
-		return false;
-	*info = (struct rule_info){
-		.rule = index < rules->count ? &rules->rule[index] : NULL,
-		.policy = rules->policy,
-		.counter = rules->counter[index],
-	};
-	return true;
 }

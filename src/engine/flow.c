@@ -3,6 +3,7 @@
  * flow: the table of flows: finding, confirming, refreshing and ending them.
  */
 #include <netinet/in.h>
+#include "engine/connections.h"
 #include "engine/mapping.h"
 #include "engine/state.h"
 
@@ -284,6 +285,8 @@ void flow_end(struct engine *engine, struct flow *flow)
 	const uint32_t id = flow_id(engine, flow);
 
 	engine_flow_event(engine, FLOW_END, flow);
+	if (engine->ruleset != NULL && engine->ruleset->connections != NULL)
+		connections_end(engine, flow);
 	timer_stop(engine, flow);
 	if (flow->flags & FLOW_MAPPED)
 		mapping_leave(engine, flow);

@@ -62,12 +62,12 @@ void outbox_icmp_error(struct outbox *outbox, uint64_t now_ms, const struct pack
 	slot_commit(outbox, &answer, about->in_zone, path);
 }
 
-void outbox_tcp_reset(struct outbox *outbox, const struct packet *about)
+void outbox_tcp_reset(struct outbox *outbox, const struct packet *about, uint16_t path)
 {
 	struct packet answer;
 
 	if (slot_open(outbox, &answer) && build_tcp_reset(&answer, about))
-		slot_commit(outbox, &answer, about->in_zone, 0);
+		slot_commit(outbox, &answer, about->in_zone, path);
 }
 
 bool outbox_next(struct outbox *outbox, struct packet *packet)

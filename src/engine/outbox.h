@@ -32,8 +32,8 @@ void outbox_init(struct outbox *outbox, uint32_t errors_per_second, uint64_t now
  * be: the gateway's address towards guests.  `path` matters towards the uplink only. */
 void outbox_icmp_error(struct outbox *outbox, uint64_t now_ms, const struct packet *about,
 	const union addr *source, uint16_t path, uint8_t type, uint8_t code, uint32_t mtu);
-/* Answer a TCP segment from a guest by a reset. */
-void outbox_tcp_reset(struct outbox *outbox, const struct packet *about);
+/* Answer a TCP segment by a reset. */
+void outbox_tcp_reset(struct outbox *outbox, const struct packet *about, uint16_t path);
 
 bool outbox_next(struct outbox *outbox, struct packet *packet);
 

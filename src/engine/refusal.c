@@ -38,6 +38,37 @@ bool refusal_reject(struct refusal *refusal, const struct packet *packet, enum d
 	return false;
 }
 
+bool refusal_answer(struct refusal *refusal, const struct packet *packet, enum drop drop,
+	enum rule_reject reject, uint16_t path)
+{
+	/* ICMPv6 has no "protocol unreachable": RFC 4443 3.4 says so with a parameter problem. */
+	static const struct {
+		uint8_t type, code;
+	} errors[][2] = {
+		[REJECT_PORT] = {{ICMP4_UNREACHABLE, ICMP4_PORT_UNREACHABLE},
+			{ICMP6_UNREACHABLE, ICMP6_PORT_UNREACHABLE}},
+		[REJECT_HOST] = {{ICMP4_UNREACHABLE, ICMP4_HOST_UNREACHABLE},
+			{ICMP6_UNREACHABLE, ICMP6_ADDR_UNREACHABLE}},
+		[REJECT_NET] = {{ICMP4_UNREACHABLE, ICMP4_NET_UNREACHABLE},
+			{ICMP6_UNREACHABLE, ICMP6_NO_ROUTE}},
+		[REJECT_PROTO] = {{ICMP4_UNREACHABLE, ICMP4_PROTO_UNREACHABLE},
+			{ICMP6_PARAMETER, ICMP6_NEXT_HEADER}},
+		[REJECT_PROHIBITED] = {{ICMP4_UNREACHABLE, ICMP4_ADMIN_PROHIBITED},
+			{ICMP6_UNREACHABLE, ICMP6_ADMIN_PROHIBITED}},
+	};
+	const bool v6 = packet->headers.family == AF_INET6;
+
+	*refusal = (struct refusal){.drop = (uint8_t)drop, .path = path};
+	if (reject == REJECT_TCP_RESET) {
+		refusal->answer = ANSWER_RESET;
+	} else {
+		refusal->answer = ANSWER_ERROR;
+		refusal->type = errors[reject][v6].type;
+		refusal->code = errors[reject][v6].code;
+	}
+	return false;
+}
+
 static const union addr *answer_source(const struct engine *engine, const struct packet *packet)
 {
 	const uint16_t network = topology_network_of_zone(&engine->topology, packet->in_zone);
@@ -51,7 +82,7 @@ enum verdict packet_refuse(
 	struct engine *engine, struct packet *packet, const struct refusal *refusal)
 {
 	if (refusal->answer == ANSWER_RESET)
-		outbox_tcp_reset(engine->outbox, packet);
+		outbox_tcp_reset(engine->outbox, packet, refusal->path);
 	else if (refusal->answer == ANSWER_ERROR) {
 		const union addr *source = answer_source(engine, packet);
 		if (source != NULL)

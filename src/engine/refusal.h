@@ -22,7 +22,7 @@ struct refusal {
 	uint8_t answer; /* enum answer */
 	uint8_t type;   /* of ANSWER_ERROR: an ICMP type of the packet's family */
 	uint8_t code;
-	uint16_t path; /* ... towards the uplink */
+	uint16_t path; /* of both, towards the uplink */
 	uint32_t mtu;  /* ... of "too big" */
 };
 
@@ -35,6 +35,10 @@ bool refusal_unreachable(struct refusal *refusal, const struct packet *packet, e
 bool refusal_prohibited(struct refusal *refusal, const struct packet *packet, enum drop drop);
 /* A guest's TCP is reset, whatever else it sent is prohibited; the uplink is not told. */
 bool refusal_reject(struct refusal *refusal, const struct packet *packet, enum drop drop);
+
+/* What a rule wants its sender told, guest or not; `path` is the way back through the uplink. */
+bool refusal_answer(struct refusal *refusal, const struct packet *packet, enum drop drop,
+	enum rule_reject reject, uint16_t path);
 
 /* Count and forget a packet, and answer it where an answer is due. */
 enum verdict packet_refuse(

@@ -102,9 +102,24 @@ static void quote_packet(uint8_t *quote, uint32_t bytes, const struct packet *ab
 	memcpy(quote + field, &checksum, sizeof(checksum));
 }
 
-static uint32_t error_rest(const struct ip_fields *fields, uint8_t type, uint8_t code, uint32_t mtu)
+/* Where the field is that names the L4 protocol: RFC 4443, 3.4. */
+static uint32_t next_header_offset(const struct packet *packet)
 {
-	if (fields->family == AF_INET6)
+	uint32_t field = offsetof(struct ipv6_header, next_header);
+	uint32_t header = sizeof(struct ipv6_header);
+
+	while (header < packet->headers.l4) {
+		field = header;
+		header += 8 * (1 + (uint32_t)packet->data[header + 1]);
+	}
+	return field;
+}
+
+static uint32_t error_rest(const struct packet *about, uint8_t type, uint8_t code, uint32_t mtu)
+{
+	if (about->headers.family == AF_INET6 && type == ICMP6_PARAMETER)
+		return htonl(next_header_offset(about));
+	if (about->headers.family == AF_INET6)
 		return type == ICMP6_TOO_BIG ? htonl(mtu) : 0;
 	if (type == ICMP4_UNREACHABLE && code == ICMP4_FRAGMENT_NEEDED)
 		return htonl(mtu > UINT16_MAX ? UINT16_MAX : mtu);
@@ -135,7 +150,7 @@ bool build_icmp_error(struct packet *out, const struct packet *about, const unio
 	if (!icmp)
 		return false;
 	*icmp = (struct icmp_header){.type = type, .code = code};
-	icmp->rest = error_rest(&fields, type, code, mtu);
+	icmp->rest = error_rest(about, type, code, mtu);
 	quote_packet((uint8_t *)(icmp + 1), quote, about);
 	icmp->checksum =
 		(be16)~cksum_fold(cksum_add(icmp, l4_bytes, pseudo_sum(&fields, l4_bytes)));

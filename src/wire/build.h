@@ -16,7 +16,8 @@
 /*
  * An ICMP or ICMPv6 error about `about` (parsed, its headers unmodified since) from `source` to
  * its sender, into out->data with out->capacity >= BUILD_ERROR_BYTES_MAX.  `mtu` is written for
- * fragmentation-needed and too-big, else ignored.  A partial checksum of the quoted packet is
+ * fragmentation-needed and too-big, else ignored; an ICMPv6 parameter problem points at the field
+ * that names the L4 protocol.  A partial checksum of the quoted packet is
  * completed in the quote where the whole packet is at hand, so no half-made sum leaves.  Returns
  * false, having made nothing, where RFC 1122 3.2.2 / RFC 4443 2.4 e forbid an answer: about an ICMP
  * error or other non-query ICMP, a non-first fragment, a multicast, broadcast or unspecified

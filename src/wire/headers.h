@@ -130,6 +130,7 @@ static_assert(sizeof(struct icmp_header) == 8, "RFC 792");
 #define ICMP4_TIMESTAMP_REPLY         14
 #define ICMP4_NET_UNREACHABLE         0 /* codes of ICMP4_UNREACHABLE */
 #define ICMP4_HOST_UNREACHABLE        1
+#define ICMP4_PROTO_UNREACHABLE       2
 #define ICMP4_PORT_UNREACHABLE        3
 #define ICMP4_FRAGMENT_NEEDED         4
 #define ICMP4_ADMIN_PROHIBITED        13
@@ -148,6 +149,7 @@ static_assert(sizeof(struct icmp_header) == 8, "RFC 792");
 #define ICMP6_ADMIN_PROHIBITED        1
 #define ICMP6_ADDR_UNREACHABLE        3
 #define ICMP6_PORT_UNREACHABLE        4
+#define ICMP6_NEXT_HEADER             1 /* code of ICMP6_PARAMETER: unrecognized */
 
 /* RFC 4861, 4.3 and 4.4: a neighbour solicitation or advertisement; options follow */
 struct ndp_header {

@@ -78,6 +78,15 @@ static inline struct ipv6_header *packet_ipv6(const struct packet *packet)
 {
 	return (struct ipv6_header *)packet->data;
 }
+/* The differentiated services code point (RFC 2474). */
+static inline uint8_t packet_dscp(const struct packet *packet)
+{
+	const uint8_t *data = packet->data;
+
+	return packet->headers.family == AF_INET ? data[1] >> 2
+						 : (uint8_t)((data[0] & 0xf) << 2 | data[1] >> 6);
+}
+
 static inline void *packet_l4(const struct packet *packet)
 {
 	return packet->data + packet->headers.l4;

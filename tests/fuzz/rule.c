@@ -16,7 +16,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static const char networks[] =
 	"[network lab]\nsubnet = 10.77.0.0/24, fd77::/64\n"
 	"[network work]\nsubnet = 10.78.0.0/24\n"
-	"[link web]\nnetwork = lab\nnetns = w\naddress = 10.77.0.2, fd77::2\n";
+	"[link web]\nnetwork = lab\nnetns = w\naddress = 10.77.0.2, fd77::2\n"
+	"[sets]\nweb-ports = 80,443\nblocked = 192.0.2.0/24,2001:db8::1-2001:db8::9\n"
+	"[chain ssh]\nrule = return\n";
 
 static void rule_try(const struct config *config, enum chain chain, const char *text)
 {
@@ -27,12 +29,14 @@ static void rule_try(const struct config *config, enum chain chain, const char *
 		assert(error[0] != '\0');
 		return;
 	}
-	assert(rule.from_count <= CONFIG_PREFIXES_MAX && rule.to_count <= CONFIG_PREFIXES_MAX);
-	assert(rule.from_port_count <= CONFIG_PORTS_MAX && rule.to_port_count <= CONFIG_PORTS_MAX);
+	assert(rule.from.count <= CONFIG_ELEMENTS_MAX && rule.to.count <= CONFIG_ELEMENTS_MAX);
+	assert(rule.from_ports.count <= CONFIG_ELEMENTS_MAX);
+	assert(rule.to_ports.count <= CONFIG_ELEMENTS_MAX);
+	assert(rule.log.at + rule.log.length < CONFIG_TEXT_SIZE);
+	assert(rule.comment.at + rule.comment.length < CONFIG_TEXT_SIZE);
 	assert(rule.icmp_count <= CONFIG_ICMP_MAX);
 	assert(config_parse_rule(config, chain, rule.text, &again, error, sizeof(error)));
-	assert(memcmp(&rule.in, &again.in, sizeof(rule.in)) == 0);
-	assert(rule.states == again.states && rule.protocol == again.protocol);
+	assert(memcmp(&rule, &again, sizeof(rule)) == 0);
 }
 
 static void forward_try(const struct config *config, char *protocol)

@@ -103,14 +103,14 @@ Test(config, the_built_in_chains_are_safe)
 
 	cr_expect_eq(input->policy, RULE_DROP);
 	cr_assert_eq(input->count, 4);
-	cr_expect_eq(input->rule[2].to_ports[0].first, 53);
+	cr_expect_eq(input->rule[2].to_ports.range[0].first, 53);
 	cr_expect_eq(input->rule[2].in.kind, SIDE_LAN);
 
 	cr_expect_eq(forward->policy, RULE_REJECT);
 	cr_assert_eq(forward->count, 4);
-	cr_expect(forward->rule[1].forwarded);
+	cr_expect(forward->rule[1].words == RULE_WORD(WORD_FORWARDED));
 	cr_expect_eq(forward->rule[2].action, RULE_REJECT);
-	cr_expect(is_address(AF_INET, &forward->rule[2].to[0].base, "169.254.0.0"));
+	cr_expect(is_address(AF_INET, &forward->rule[2].to.range[0].first, "169.254.0.0"));
 	cr_expect_eq(forward->rule[3].in.kind, SIDE_LAN);
 	cr_expect_eq(forward->rule[3].out.kind, SIDE_UPLINK);
 	cr_expect_eq(forward->rule[3].line, 0);
@@ -313,7 +313,7 @@ Test(config, nat_lines_stay_in_order)
 
 	cr_assert_eq(nat->count, 3);
 	cr_expect_eq(nat->rule[0].action, RULE_DROP);
-	cr_expect_eq(nat->rule[0].to_count, 1);
+	cr_expect_eq(nat->rule[0].to.count, 1);
 	cr_expect_eq(nat->rule[1].action, RULE_ACCEPT);
 	cr_expect_eq(nat->rule[2].action, RULE_DROP);
 	cr_expect_eq(nat->rule[2].line, 4);

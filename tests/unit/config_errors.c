@@ -31,7 +31,7 @@ static const struct {
 
 	/* sections */
 	{"[gatway]\nx = y\n", "1: [gatway]: unknown section `gatway`: did you mean `gateway`?",
-		"allowed: gateway, timeouts, limits, network, link, filter, nat, forwards"},
+		"allowed: gateway, timeouts, limits, sets, network, link, filter, chain, nat, forwards"},
 	{"[gateway x]", "1: [gateway x]", "without a name"},
 	{"[gateway]\n[limits]\n[gateway]\nx = y\n", "3: [gateway]", "line 1"},
 	{"[filter]", "1: [filter]", "allowed: input, forward, output"},

@@ -146,9 +146,9 @@ Test(outbox, resets_need_no_token)
 
 	cr_assert(packet_parse(segment) && packet_parse(reset));
 	outbox_init(&outbox, 0, START_MS);
-	outbox_tcp_reset(&outbox, reset);
+	outbox_tcp_reset(&outbox, reset, 0);
 	cr_expect_eq(drain(), 0);
-	outbox_tcp_reset(&outbox, segment);
+	outbox_tcp_reset(&outbox, segment, 0);
 	cr_assert(outbox_next(&outbox, out));
 	cr_expect_null(packet_fault(out));
 	cr_assert(packet_parse(out));

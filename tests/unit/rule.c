@@ -17,7 +17,11 @@ static void networks_make(void)
 	struct config_errors errors;
 
 	config = config_parse("test",
-		"[network lab]\nsubnet = 10.77.0.0/24\n[network work]\nsubnet = 10.78.0.0/24\n",
+		"[network lab]\nsubnet = 10.77.0.0/24\n[network work]\nsubnet = 10.78.0.0/24\n"
+		"[sets]\npeers = 192.0.2.1, 2001:db8::/32\nweb = 80, 443\nnothing =\n"
+		"[link db]\nnetwork = lab\nnetns = db\naddress = 10.77.0.2\n"
+		"[link any-address]\nnetwork = lab\nnetns = x\n"
+		"[chain a]\n[chain b]\n",
 		&errors);
 	cr_assert_not_null(config);
 }
@@ -47,20 +51,13 @@ static struct rule parse(const char *text)
 
 Test(rule, an_action_alone_matches_everything)
 {
-	static const char *const actions[] = {"accept", "drop", "reject"};
+	static const char *const actions[] = {"accept", "drop", "reject", "log", "jump a", "return"};
 
 	for (unsigned i = 0; i < COUNT(actions); i++) {
 		const struct rule rule = parse(actions[i]);
 
 		cr_expect_eq(rule.action, i); /* the order of enum rule_action */
-		cr_expect(rule.any_protocol);
-		cr_expect_eq(rule.states, 0);
-		cr_expect_eq(rule.in.kind, SIDE_ANY);
-		cr_expect_eq(rule.out.kind, SIDE_ANY);
-		cr_expect_eq(rule.from_count + rule.to_count + rule.from_port_count +
-				     rule.to_port_count + rule.icmp_count,
-			0);
-		cr_expect_not(rule.forwarded);
+		cr_expect_eq(rule.words, 0);
 	}
 }
 
@@ -73,7 +70,7 @@ Test(rule, sides_are_lan_uplink_or_a_network)
 	rule = parse("accept in work out any");
 	cr_expect_eq(rule.in.kind, SIDE_NETWORK);
 	cr_expect_eq(rule.in.network, 1);
-	cr_expect_eq(rule.out.kind, SIDE_ANY);
+	cr_expect_eq(rule.words, RULE_WORD(WORD_IN));
 }
 
 Test(rule, states_add_up)
@@ -83,16 +80,21 @@ Test(rule, states_add_up)
 	cr_expect_eq(parse("drop state new , invalid").states, RULE_STATE_NEW | RULE_STATE_INVALID);
 }
 
+static void expect_range(const struct addr_range *range, const char *text)
+{
+	char buffer[ADDR_RANGE_TEXT_SIZE];
+
+	cr_expect_str_eq(addr_range_format(range, buffer), text);
+}
+
 Test(rule, prefixes_of_both_families_share_a_list)
 {
 	const struct rule rule = parse("reject from 10.0.0.0/8, fe80::/10 to any");
 
-	cr_expect_eq(rule.from_count, 2);
-	cr_expect_eq(rule.from[0].family, AF_INET);
-	cr_expect_eq(rule.from[0].length, 8);
-	cr_expect_eq(rule.from[1].family, AF_INET6);
-	cr_expect_eq(rule.from[1].length, 10);
-	cr_expect_eq(rule.to_count, 0);
+	cr_expect_eq(rule.from.count, 2);
+	expect_range(&rule.from.range[0], "10.0.0.0/8");
+	expect_range(&rule.from.range[1], "fe80::/10");
+	cr_expect_eq(rule.words, RULE_WORD(WORD_FROM));
 }
 
 Test(rule, ports_belong_to_the_side_that_names_them)
@@ -115,10 +117,10 @@ Test(rule, ports_belong_to_the_side_that_names_them)
 	for (unsigned i = 0; i < COUNT(rows); i++) {
 		const struct rule rule = parse(rows[i].text);
 
-		cr_expect_eq(rule.from_port_count, rows[i].from != 0, "%s", rows[i].text);
-		cr_expect_eq(rule.to_port_count, rows[i].to != 0, "%s", rows[i].text);
-		cr_expect_eq(rule.from_ports[0].first, rows[i].from, "%s", rows[i].text);
-		cr_expect_eq(rule.to_ports[0].last, rows[i].to, "%s", rows[i].text);
+		cr_expect_eq(rule.from_ports.count, rows[i].from != 0, "%s", rows[i].text);
+		cr_expect_eq(rule.to_ports.count, rows[i].to != 0, "%s", rows[i].text);
+		cr_expect_eq(rule.from_ports.range[0].first, rows[i].from, "%s", rows[i].text);
+		cr_expect_eq(rule.to_ports.range[0].last, rows[i].to, "%s", rows[i].text);
 	}
 }
 
@@ -126,11 +128,11 @@ Test(rule, ports_come_in_lists_and_ranges)
 {
 	const struct rule rule = parse("accept proto tcp to any port 80, 443,8000-8100");
 
-	cr_assert_eq(rule.to_port_count, 3);
-	cr_expect_eq(rule.to_ports[1].first, 443);
-	cr_expect_eq(rule.to_ports[1].last, 443);
-	cr_expect_eq(rule.to_ports[2].first, 8000);
-	cr_expect_eq(rule.to_ports[2].last, 8100);
+	cr_assert_eq(rule.to_ports.count, 3);
+	cr_expect_eq(rule.to_ports.range[1].first, 443);
+	cr_expect_eq(rule.to_ports.range[1].last, 443);
+	cr_expect_eq(rule.to_ports.range[2].first, 8000);
+	cr_expect_eq(rule.to_ports.range[2].last, 8100);
 }
 
 Test(rule, protocols_have_names_and_numbers)
@@ -154,8 +156,8 @@ Test(rule, protocols_have_names_and_numbers)
 	for (unsigned i = 0; i < COUNT(rows); i++) {
 		const struct rule rule = parse(rows[i].text);
 
-		cr_expect_eq(rule.protocol, rows[i].protocol, "%s", rows[i].text);
-		cr_expect_eq(rule.any_protocol, rows[i].any, "%s", rows[i].text);
+		cr_expect(rule_has_protocol(&rule, rows[i].protocol), "%s", rows[i].text);
+		cr_expect_eq(rule_has_protocol(&rule, 254), rows[i].any, "%s", rows[i].text);
 	}
 }
 
@@ -213,7 +215,7 @@ Test(rule, nat_lines_are_matches_alone)
 	cr_expect_eq(rule.action, RULE_ACCEPT);
 	cr_expect_eq(rule.in.network, 0);
 	cr_expect_eq(rule.in.kind, SIDE_NETWORK);
-	cr_expect_eq(rule.to_count, 1);
+	cr_expect_eq(rule.to.count, 1);
 	parse_in(PLACE_NAT, ""); /* everything */
 }
 
@@ -222,7 +224,7 @@ Test(rule, only_the_forward_chain_knows_forwarded)
 	char error[SENTENCE_SIZE];
 	struct rule rule;
 
-	cr_expect(parse("accept forwarded").forwarded);
+	cr_expect_eq(parse("accept forwarded").words, RULE_WORD(WORD_FORWARDED));
 	cr_expect_not(config_parse_rule(
 		config, CHAIN_INPUT, "accept forwarded", &rule, error, sizeof(error)));
 }
@@ -249,8 +251,8 @@ static const struct {
 	{PLACE_FORWARD, "accept state new,", "unknown state ``"},
 	{PLACE_FORWARD, "accept state new, ", "unknown state ``"},
 	{PLACE_FORWARD, "accept from 10.0.0.1/8", "host bits"},
-	{PLACE_FORWARD, "accept from 10.0.0.0/8,", "bad prefix ``"},
-	{PLACE_FORWARD, "accept to lab", "bad prefix `lab`"},
+	{PLACE_FORWARD, "accept from 10.0.0.0/8,", "bad address ``"},
+	{PLACE_FORWARD, "accept to lab", "bad address `lab`"},
 	{PLACE_FORWARD, "accept proto", "nothing behind `proto`"},
 	{PLACE_FORWARD, "accept proto tpc", "did you mean `tcp`?"},
 	{PLACE_FORWARD, "accept proto 256", "unknown protocol `256`"},
@@ -269,7 +271,7 @@ static const struct {
 	{PLACE_FORWARD, "accept proto icmp icmp-type 256", "unknown ICMP type `256`"},
 	{PLACE_FORWARD, "accept proto icmp icmp-type 3/x", "bad ICMP type `3/x`"},
 	{PLACE_FORWARD, "accept proto icmp icmp-type 3/256", "bad ICMP type `3/256`"},
-	{PLACE_FORWARD, "accept proto icmp icmp-type 1,2,3,4,5,6,7,8,9", "too many ICMP types"},
+	{PLACE_FORWARD, "accept proto icmp icmp-type 1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17", "too many ICMP types"},
 	{PLACE_FORWARD, "accept proto icmp6 icmp-type timestamp-request", "none of ICMPv6"},
 	{PLACE_FORWARD, "accept from 10.0.0.0/8 to fd00::/8", "can never match"},
 	{PLACE_FORWARD, "accept proto icmp6 from 10.0.0.0/8", "can never match"},
@@ -313,8 +315,8 @@ Test(rule, lists_are_full_at_their_limit)
 		const char *head, *element, *reason;
 		unsigned max;
 	} rows[] = {
-		{"accept from", "10.0.0.1", "too many prefixes", CONFIG_PREFIXES_MAX},
-		{"accept proto tcp port", "80", "too many ports", CONFIG_PORTS_MAX},
+		{"accept from", "10.0.0.1", "too many addresses", CONFIG_ELEMENTS_MAX},
+		{"accept proto tcp port", "80", "too many ports", CONFIG_ELEMENTS_MAX},
 		{"accept proto icmp6 icmp-type", "1", "too many ICMP types", CONFIG_ICMP_MAX},
 	};
 
