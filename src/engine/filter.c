@@ -205,8 +205,8 @@ uint16_t filter_run(const struct chain_rules *chain, const struct filter_query *
 	unsigned i;
 
 	for (i = 0; i < chain->count; i++)
-		if (words_missed(&chain->rule[i], chain->sets, query, RULE_FLOW_WORDS) ==
-			RULE_WORDS)
+		if (words_missed(&chain->rule[i], chain->sets, query,
+			    RULE_MATCH_WORDS & ~COUNTING_WORDS) == RULE_WORDS)
 			break;
 	return (uint16_t)i;
 }

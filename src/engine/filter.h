@@ -76,8 +76,8 @@ struct filter_query {
 	zone_id source_zone, destination_zone;
 };
 
-/* Index of the first rule that matches a flow, or the chain's count for its policy: for lists
- * without jumps and words about packets. */
+/* Index of the first rule that matches, or the chain's count for its policy: for lists without
+ * jumps and without words that count. */
 uint16_t filter_run(const struct chain_rules *chain, const struct filter_query *query);
 /* What rule `index` of the chain says. */
 static inline uint8_t filter_action(const struct chain_rules *chain, uint16_t index)

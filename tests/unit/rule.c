@@ -252,7 +252,7 @@ static const struct {
 	{PLACE_FORWARD, "accept state new, ", "unknown state ``"},
 	{PLACE_FORWARD, "accept from 10.0.0.1/8", "host bits"},
 	{PLACE_FORWARD, "accept from 10.0.0.0/8,", "bad address ``"},
-	{PLACE_FORWARD, "accept to lab", "bad address `lab`"},
+	{PLACE_FORWARD, "accept to lab", "unknown link `lab`"},
 	{PLACE_FORWARD, "accept proto", "nothing behind `proto`"},
 	{PLACE_FORWARD, "accept proto tpc", "did you mean `tcp`?"},
 	{PLACE_FORWARD, "accept proto 256", "unknown protocol `256`"},
