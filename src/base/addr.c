@@ -290,9 +290,17 @@ bool addr_is_link_local(uint8_t family, const union addr *address)
 	return address->bytes[0] == 0xfe && address->bytes[1] >> 6 == 2;
 }
 
-bool addr_is_martian_source(uint8_t family, const union addr *address)
+/* ::ffff:0:0/96 and ::/96. */
+static bool addr_is_ipv4_in_disguise(const union addr *address)
+{
+	const be16 word = address->words[5];
+
+	return address->halves[0] == 0 && address->words[4] == 0 && (word == 0 || word == 0xffff);
+}
+
+bool addr_is_martian(uint8_t family, const union addr *address)
 {
 	return addr_is_zero(address) || addr_is_loopback(family, address) ||
 	       addr_is_multicast(family, address) ||
-	       (family == AF_INET && address->v4 == 0xffffffff);
+	       (family == AF_INET ? address->v4 == 0xffffffff : addr_is_ipv4_in_disguise(address));
 }

@@ -130,13 +130,14 @@ bool port_list_overlaps(const struct port_list *list, struct port_range range);
 /* "61000-61499,63000-63499" in `text` of PORT_LIST_TEXT_SIZE bytes; returns `text`. */
 char *port_list_format(const struct port_list *list, char *text);
 
-/* Addresses that may be nobody's source or destination in unicast forwarding (PROTOCOLS.md,
- * section 2, unicast_extensions: 0/8 except 0.0.0.0 itself and 240/4 except broadcast ARE
- * valid unicast). */
+/* Kinds of addresses.  0/8 but for 0.0.0.0 itself, and 240/4 but for the broadcast address, are
+ * ordinary ones, as they are to the kernel. */
 bool addr_is_multicast(uint8_t family, const union addr *address);
 bool addr_is_loopback(uint8_t family, const union addr *address);   /* 127/8, ::1 */
 bool addr_is_link_local(uint8_t family, const union addr *address); /* 169.254/16, fe80::/10 */
-/* Unspecified, loopback, multicast, IPv4 limited broadcast: never a valid source on the wire. */
-bool addr_is_martian_source(uint8_t family, const union addr *address);
+/* Nobody's on the wire, as a source or in unicast as a destination: unspecified, loopback,
+ * multicast, IPv4 limited broadcast, IPv6 addresses that stand for an IPv4 one in a program (mapped
+ * and compatible: RFC 4291, 2.5.5; RFC 4942, 2.2). */
+bool addr_is_martian(uint8_t family, const union addr *address);
 
 #endif

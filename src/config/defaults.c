@@ -18,7 +18,12 @@
  * nearly everywhere; in IPv6 fd00:ec2::254 (Amazon), fd20:ce::254 (Google), fd00:c1::a9fe:a9fe
  * (Oracle); 100.100.100.200 (Alibaba).
  */
-#define HOST_ONLY "169.254.0.0/16,fe80::/10,fd00:ec2::/32,fd20:ce::/32,fd00:c1::/32,100.100.100.200"
+#define HOST_ONLY                                                                                  \
+	"169.254.0.0/16,fe80::/10,fd00:ec2::/32,fd20:ce::/32,fd00:c1::/"                           \
+	"32,100.100.100.200," IN_NAT64 "," IN_6TO4
+/* The IPv4 ones, and loopback, by way of a NAT64 (RFC 6052) or a 6to4 relay of the uplink's. */
+#define IN_NAT64 "64:ff9b::a9fe:0/112,64:ff9b::6464:64c8,64:ff9b::7f00:0/104"
+#define IN_6TO4  "2002:a9fe::/32,2002:6464:64c8::/48,2002:7f00::/24"
 
 #define RULES_MAX 4
 static const char *const built_in[CHAIN_COUNT][RULES_MAX] = {

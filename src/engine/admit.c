@@ -32,7 +32,7 @@ bool admit_source(const struct engine *engine, const struct packet *packet, stru
 	const struct headers *headers = &packet->headers;
 	const union addr *source = &headers->source;
 
-	if (addr_is_martian_source(headers->family, source))
+	if (addr_is_martian(headers->family, source))
 		return refusal_silent(refusal, DROP_MARTIAN);
 	bool own;
 	if (from_uplink(packet))
@@ -52,8 +52,7 @@ static bool admit_destination_address(
 	const struct headers *headers = &packet->headers;
 	const union addr *destination = &headers->destination;
 
-	if (!addr_is_multicast(headers->family, destination) &&
-		!addr_is_loopback(headers->family, destination) && !addr_is_zero(destination) &&
+	if (!addr_is_martian(headers->family, destination) &&
 		!topology_is_broadcast(&engine->topology, headers->family, destination))
 		return true;
 	return refusal_silent(&admission->refusal, DROP_MARTIAN);

@@ -82,7 +82,7 @@ static bool may_answer(const struct headers *about)
 	if (about->kind == L4_ICMP_ERROR || about->kind == L4_ICMP_OTHER ||
 		about->kind == L4_FRAGMENT)
 		return false;
-	if (addr_is_martian_source(about->family, &about->source) ||
+	if (addr_is_martian(about->family, &about->source) ||
 		addr_is_multicast(about->family, &about->destination) ||
 		addr_is_zero(&about->destination))
 		return false;

@@ -200,7 +200,7 @@ static unsigned kinds(uint8_t family, const union addr *address)
 	return (addr_is_multicast(family, address) ? MULTICAST : 0) |
 	       (addr_is_loopback(family, address) ? LOOPBACK : 0) |
 	       (addr_is_link_local(family, address) ? LINK_LOCAL : 0) |
-	       (addr_is_martian_source(family, address) ? MARTIAN : 0);
+	       (addr_is_martian(family, address) ? MARTIAN : 0);
 }
 
 Test(addr, kinds)
@@ -227,7 +227,12 @@ Test(addr, kinds)
 		{"255.255.255.255", MARTIAN},
 		{"::", MARTIAN},
 		{"::1", LOOPBACK | MARTIAN},
-		{"::2", 0},
+		{"::2", MARTIAN},
+		{"::127.0.0.1", MARTIAN},
+		{"::ffff:10.77.0.2", MARTIAN},
+		{"::1:0:0", 0},
+		{"::ffff:0:0:0", 0},
+		{"64:ff9b::1", 0},
 		{"2001:db8::1", 0},
 		{"fe7f::1", 0},
 		{"fe80::1", LINK_LOCAL},
