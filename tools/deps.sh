@@ -34,6 +34,7 @@ list() {
 		check tcpdump             tcpdump
 		check iperf3              iperf3
 		check nftables            nft
+		check iptables            iptables
 		check openssh-client      ssh
 		check dropbear-bin        dropbear
 		check rsync               rsync
