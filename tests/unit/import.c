@@ -155,6 +155,89 @@ Test(import, words_of_the_filter)
 	expect_rows(&home6, "filter", rows6, COUNT(rows6));
 }
 
+Test(import, more_words_of_the_filter)
+{
+	static const struct row rows[] = {
+		{"-A FORWARD ! -i eth0 -o eth0 -j DROP", "rule = drop in not home out home"},
+		{"-A FORWARD ! -s 10.0.0.0/8 ! -d 192.0.2.1/32 -j DROP",
+			"rule = drop from not 10.0.0.0/8 to not 192.0.2.1"},
+		{"-A FORWARD -s ! 10.0.0.0/8 -j DROP", "rule = drop from not 10.0.0.0/8"},
+		{"-A FORWARD ! -p tcp -j DROP", "rule = drop proto not tcp"},
+		{"-A FORWARD -p tcp -m tcp ! --dport 22 -j DROP",
+			"rule = drop proto tcp to port not 22"},
+		{"-A FORWARD -p tcp -m multiport ! --sports 1,2 -j DROP",
+			"rule = drop proto tcp from port not 1,2"},
+		{"-A FORWARD -p icmp -m icmp ! --icmp-type 8 -j DROP",
+			"rule = drop proto icmp icmp-type not echo-request"},
+		{"-A FORWARD -m iprange --src-range 10.0.0.1-10.0.0.9 -j DROP",
+			"rule = drop from 10.0.0.1-10.0.0.9"},
+		{"-A FORWARD -m iprange ! --dst-range 10.0.0.1-10.0.0.9 -j DROP",
+			"rule = drop to not 10.0.0.1-10.0.0.9"},
+		{"-A FORWARD -p tcp -m tcp --tcp-flags FIN,SYN,RST,ACK SYN -j DROP",
+			"rule = drop proto tcp tcp-flags syn/fin,syn,rst,ack"},
+		{"-A FORWARD -p tcp -m tcp ! --syn -j DROP",
+			"rule = drop proto tcp tcp-flags not syn/fin,syn,rst,ack"},
+		{"-A FORWARD -p tcp -m tcp --tcp-flags FIN,SYN,RST,PSH,ACK,URG NONE -j DROP",
+			"rule = drop proto tcp tcp-flags none/fin,syn,rst,psh,ack,urg"},
+		{"-A FORWARD -m length --length 100:200 -j DROP", "rule = drop length 100-200"},
+		{"-A FORWARD -m length --length 1400: -j DROP", "rule = drop length 1400-65535"},
+		{"-A FORWARD -m ttl --ttl-eq 5 -j DROP", "rule = drop ttl 5"},
+		{"-A FORWARD -m ttl --ttl-lt 5 -j DROP", "rule = drop ttl 0-4"},
+		{"-A FORWARD -m ttl --ttl-gt 64 -j DROP", "rule = drop ttl 65-255"},
+		{"-A FORWARD -m dscp --dscp 0x2e -j DROP", "rule = drop dscp 46"},
+		{"-A FORWARD -m dscp ! --dscp-class EF -j DROP", "rule = drop dscp not ef"},
+		{"-A FORWARD -m helper --helper ftp -j ACCEPT", "rule = accept helper ftp"},
+		{"-A FORWARD -m limit --limit 3/min -j ACCEPT",
+			"rule = accept limit 3/minute burst 5"},
+		{"-A FORWARD -m limit --limit 10/sec --limit-burst 20 -j ACCEPT",
+			"rule = accept limit 10/second burst 20"},
+		{"-A FORWARD -m hashlimit --hashlimit-upto 1/hour --hashlimit-burst 2 "
+		 "--hashlimit-mode srcip --hashlimit-name a -j ACCEPT",
+			"rule = accept limit 1/hour burst 2 per source"},
+		{"-A FORWARD -m hashlimit --hashlimit-above 1/day --hashlimit-burst 2 "
+		 "--hashlimit-mode dstip --hashlimit-name a --hashlimit-srcmask 32 -j DROP",
+			"rule = drop limit over 1/day burst 2 per destination"},
+		{"-A FORWARD -m connlimit --connlimit-above 10 --connlimit-mask 32 "
+		 "--connlimit-saddr -j DROP",
+			"rule = drop connections over 10 per source"},
+		{"-A FORWARD -m connlimit --connlimit-above 10 --connlimit-daddr -j DROP",
+			"rule = drop connections over 10 per destination"},
+		{"-A FORWARD -m connlimit --connlimit-above 10 --connlimit-mask 0 "
+		 "--connlimit-saddr -j DROP",
+			"rule = drop connections over 10"},
+		{"-A FORWARD -m comment --comment \"a \\\"b\\\" -j DROP\" -j ACCEPT",
+			"rule = accept comment \"a 'b' -j DROP\""},
+		{"-A FORWARD -m comment --comment \"web # 1; 2 ;3\" -j ACCEPT",
+			"rule = accept comment \"web . 1; 2 .3\""},
+		{"-A FORWARD -j LOG --log-prefix \"in: \" --log-level 4", "rule = log \"in: \""},
+		{"-A FORWARD -j LOG", "rule = log"},
+		{"-A FORWARD -i eth0 -j NFLOG --nflog-prefix a --nflog-group 1",
+			"rule = log \"a\" in home"},
+		{"-A FORWARD -j REJECT", "rule = reject with port-unreachable"},
+		{"-A FORWARD -j REJECT --reject-with icmp-host-prohibited",
+			"rule = reject with prohibited"},
+		{"-A FORWARD -p tcp -j REJECT --reject-with tcp-reset",
+			"rule = reject with tcp-reset proto tcp"},
+		{"-A FORWARD -i eth0 -j user\n-A user -j DROP", "rule = jump user in home"},
+		{"-A FORWARD -i eth0 -j user\n-A user -p udp -j RETURN", "rule = return proto udp"},
+		{"-A FORWARD -i eth0 -g user\n-A user -p udp -j ACCEPT", "rule = drop in home"},
+	};
+
+	expect_rows(&home, "filter", rows, COUNT(rows));
+}
+
+/* A chain that goes on is asked before what -g would have come back to. */
+Test(import, goto_is_a_jump_and_an_end)
+{
+	struct import import;
+
+	rules_import(
+		&home, "filter", "-A FORWARD -i eth0 -g user\n-A user -p udp -j ACCEPT", &import);
+	cr_expect_not_null(strstr(import.text, "\nrule = jump user in home\nrule = drop in home\n"),
+		"%s", import.text);
+	import_free(&import);
+}
+
 Test(import, lines_of_nat)
 {
 	static const struct row rows[] = {
@@ -352,6 +435,47 @@ Test(import, bad_sides_are_refused)
 		cr_expect_not(import_run(&bad[i], "*filter\nCOMMIT\n", &import), "%u", i);
 		cr_expect_gt(import.remarks.count, 0);
 		import_free(&import);
+	}
+}
+
+/* ---- whole files ---- */
+
+/* A text of a file, to be freed. */
+static char *file_text(const char *name)
+{
+	FILE *file = fopen(name, "re");
+	char *text = calloc(1, 65536);
+
+	cr_assert_not_null(file, "%s", name);
+	cr_assert_not_null(text);
+	cr_assert_gt(fread(text, 1, 65535, file), 0, "%s", name);
+	fclose(file);
+	return text;
+}
+
+/* Rules as they are met, and what becomes of them: `tungate import NAME.save >NAME.conf` in
+ * tests/import. */
+Test(import, files_of_others)
+{
+	static const struct {
+		const char *name;
+		unsigned lost;
+	} rows[] = {{"docker", 0}, {"ufw", 2}};
+
+	for (unsigned i = 0; i < COUNT(rows); i++) {
+		char save_name[64], conf_name[64];
+		struct import import;
+
+		snprintf(save_name, sizeof(save_name), "tests/import/%s.save", rows[i].name);
+		snprintf(conf_name, sizeof(conf_name), "tests/import/%s.conf", rows[i].name);
+		const struct import_options options = {.name = strrchr(save_name, '/') + 1};
+		char *save = file_text(save_name), *conf = file_text(conf_name);
+		cr_assert(import_run(&options, save, &import), "%s", rows[i].name);
+		cr_expect_str_eq(import.text, conf, "%s:\n%s", rows[i].name, import.text);
+		cr_expect_eq(import.lost, rows[i].lost, "%s: %u", rows[i].name, import.lost);
+		import_free(&import);
+		free(save);
+		free(conf);
 	}
 }
 
