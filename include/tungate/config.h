@@ -215,6 +215,13 @@ struct chain_config {
  * the match part of a rule, its action unused. First match decides whether to masquerade;
  * `no-masquerade = ...` exempts (action RULE_DROP; masquerade is RULE_ACCEPT). */
 
+/* ---- [helpers] ---- */
+
+/* `NAME = [MATCH]`: the flows that a helper reads; the match part of a rule, its action the
+ * helper's enum helper_id.  In the order of HELPER_NAMES. */
+enum helper_id { HELPER_FTP, HELPER_IRC, HELPER_TFTP, HELPER_SIP, HELPER_PPTP, HELPER_COUNT };
+#define HELPER_NAMES "ftp|irc|tftp|sip|pptp"
+
 /* ---- [forwards] and `tungate forward add` ---- */
 
 struct forward {
@@ -284,8 +291,11 @@ struct timeouts_config {
 struct limits_config {
 	uint32_t flows; /* size of the flow table; fixed at start */
 	uint32_t icmp_errors_per_second;
-	uint32_t fragments;      /* datagrams in fragments tracked at once; fixed at start */
-	uint32_t fragment_bytes; /* memory for fragments that come before the first; fixed */
+	uint32_t fragments;          /* datagrams in fragments tracked at once; fixed at start */
+	uint32_t fragment_bytes;     /* memory for fragments that come before the first; fixed */
+	uint32_t helped_flows;       /* flows that helpers read or have announced; fixed */
+	uint32_t expectations;       /* announced connections awaited at once; fixed */
+	uint32_t guest_expectations; /* ... for one guest; fixed */
 };
 
 /* ---- [gateway] ---- */
@@ -318,6 +328,7 @@ struct config {
 	struct chain_config *user_chains;
 	unsigned user_chain_count;
 	struct rules nat; /* see [nat] above */
+	struct rules helpers;
 	struct forward *forwards;
 	unsigned forward_count;
 };

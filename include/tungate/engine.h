@@ -25,6 +25,7 @@
 #include "tungate/verdict.h"
 
 struct engine;
+struct helper;
 
 /* ---- what the engine asks of its host ---- */
 
@@ -84,6 +85,10 @@ struct engine_params {
 	unsigned nat_addresses;         /* external addresses in use at once; 0: the most */
 	uint8_t seed[16];               /* random: hashes and port choice hang on it */
 	const struct engine_host *host; /* copied */
+	/* Those that understand protocols, by enum helper_id; NULL where there is none.  Not
+	 * copied. */
+	const struct helper *const *helpers;
+	unsigned helper_count;
 	uint64_t now_ms;
 };
 
@@ -204,7 +209,11 @@ struct flow_info {
 		struct counter counter;
 	} direction[2];
 	uint64_t expires_ms; /* from now, unless a packet comes */
+	const char *helper;  /* that reads it, or that announced it; NULL: none */
+	bool expected;       /* announced by another flow: */
+	uint32_t master;     /* the id of that; ENGINE_NO_FLOW: it has ended */
 };
+#define ENGINE_NO_FLOW 0xffffffffu
 /* Walk all flows: *cursor starts at 0.  Safe against changes in between (a flow may be missed or,
  * if it is new, seen; none is seen twice). */
 bool engine_flow_next(const struct engine *engine, uint32_t *cursor, struct flow_info *info);
@@ -221,6 +230,27 @@ bool engine_flow_find(
 	const struct engine *engine, const struct flow_ends *ends, struct flow_info *info);
 /* End the flow of this id; false if there is none. */
 bool engine_flow_end(struct engine *engine, uint32_t id);
+
+/* A connection that a helper has read about and that has not come yet. */
+struct expectation_info {
+	const char *helper;
+	uint8_t family; /* of the side that will connect */
+	uint8_t protocol;
+	bool permanent;    /* may be used more than once */
+	uint16_t network;  /* of the LAN side */
+	zone_id from;      /* where it will come from; ZONE_NONE: anywhere */
+	union addr source; /* zeros: anybody */
+	union addr destination;
+	uint16_t port; /* host order */
+	zone_id to;    /* where it is led to */
+	union addr listener;
+	uint16_t listener_port;
+	uint32_t master; /* id of the flow that announced it */
+	uint64_t expires_ms;
+};
+/* Walk all expectations, as engine_flow_next(). */
+bool engine_expectation_next(
+	const struct engine *engine, uint32_t *cursor, struct expectation_info *info);
 /* Whether host->event is called. */
 void engine_watch(struct engine *engine, bool on);
 
@@ -231,6 +261,8 @@ struct engine_status {
 	struct counter in[2];              /* [0] from LAN, [1] from the uplink */
 	struct counter out[2];             /* [0] to LAN, [1] to the uplink */
 	uint32_t fragments, fragments_max; /* datagrams in fragments that are not complete */
+	uint32_t expectations, expectations_max;
+	uint32_t helped, helped_max; /* flows that a helper reads or has announced */
 	uint64_t drops[DROP_COUNT];
 	struct {
 		struct counter in, out;

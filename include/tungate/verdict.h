@@ -41,6 +41,7 @@ enum verdict {
 	X(FILTER, "filter", "a rule or a chain's policy said drop")                                \
 	X(REJECT, "reject", "a rule or a chain's policy said reject")                              \
 	X(ICMP_TYPE, "icmp-type", "an ICMP type that is never forwarded (redirect ...)")           \
+	X(HELPER, "helper", "a helper could not change the packet as it has to be, or refused it") \
 	/* sending */                                                                              \
 	X(TTL, "ttl", "the hop limit reached zero")                                                \
 	X(TOO_BIG, "too-big", "larger than the outgoing MTU and not to be fragmented")             \

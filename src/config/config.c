@@ -15,6 +15,7 @@
 #include "config/check.h"
 #include "config/defaults.h"
 #include "config/document.h"
+#include "config/helper.h"
 #include "config/keys.h"
 #include "config/sets.h"
 #include "config/value.h"
@@ -107,6 +108,21 @@ static void forwards_load(struct loader *loader, const struct section *section)
 		const struct entry *entry = &loader->document.entries[section->first + i];
 
 		if (!forward_load(loader, entry, &why))
+			problems_add(&loader->problems, entry->line, "`%s = %s`: %s", entry->name,
+				entry->value, text);
+	}
+}
+
+static void helpers_load(struct loader *loader, const struct section *section)
+{
+	char text[SENTENCE_SIZE];
+	const struct sentence why = {text, sizeof(text)};
+
+	for (unsigned i = 0; i < section->count; i++) {
+		const struct entry *entry = &loader->document.entries[section->first + i];
+
+		if (!helper_line_parse(
+			    loader->config, entry->name, entry->value, entry->line, &why))
 			problems_add(&loader->problems, entry->line, "`%s = %s`: %s", entry->name,
 				entry->value, text);
 	}
@@ -285,6 +301,8 @@ static bool single_load(struct loader *loader, enum section_id id, const struct 
 		forwards_load(loader, section);
 	else if (id == SECTION_SETS)
 		sets_load(loader, section);
+	else if (id == SECTION_HELPERS)
+		helpers_load(loader, section);
 	else
 		entries_load(
 			loader, id, section, section_base(loader->config, id, (unsigned)chain));
@@ -404,7 +422,8 @@ static void document_load(struct loader *loader)
 	sections_load(loader, 1u << SECTION_SETS);
 	sets_settle(loader->config);
 	chains_open(loader);
-	sections_load(loader, 1u << SECTION_FILTER | 1u << SECTION_CHAIN | 1u << SECTION_NAT);
+	sections_load(loader, 1u << SECTION_FILTER | 1u << SECTION_CHAIN | 1u << SECTION_NAT |
+				      1u << SECTION_HELPERS);
 	if (!rules_built_in(loader))
 		loader->problems.out_of_memory = true;
 	sections_load(loader, 1u << SECTION_FORWARDS);
@@ -441,6 +460,7 @@ void config_free(struct config *config)
 	free(config->user_chains);
 	sets_free(config);
 	free(config->nat.rule);
+	free(config->helpers.rule);
 	free(config->networks);
 	free(config->links);
 	free(config->forwards);

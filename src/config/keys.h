@@ -25,17 +25,18 @@ enum section_id {
 	SECTION_CHAIN,
 	SECTION_NAT,
 	SECTION_FORWARDS, /* its keys are free: "tcp 8080" */
+	SECTION_HELPERS,  /* its keys may be repeated */
 	SECTION_COUNT,
 };
 
 /* What stands behind a section's kind: [gateway], [network NAME], [filter CHAIN]. */
 enum section_label { LABEL_NONE, LABEL_NAME, LABEL_CHAIN };
 
-#define SECTION_NAMES "gateway|timeouts|limits|sets|network|link|filter|chain|nat|forwards"
+#define SECTION_NAMES                                                                              \
+	"gateway|timeouts|limits|sets|network|link|filter|chain|nat|forwards|helpers"
 #define CHAIN_NAMES   "input|forward|output"          /* in the order of enum chain */
 #define POLICY_NAMES  "accept|drop|reject"            /* of enum rule_action */
 #define ACTION_NAMES  POLICY_NAMES "|log|jump|return" /* the same, all of them */
-#define HELPER_NAMES  "ftp|irc|tftp|sip|pptp"
 #define GUARD_NAMES   "auto|clsact|sockets"            /* of enum guard_mode */
 #define KIND_NAMES    "tun|netns"                      /* of enum link_kind */
 #define LEVEL_NAMES   "error|warning|info|debug|trace" /* of enum log_level */

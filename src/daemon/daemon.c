@@ -22,6 +22,7 @@
 #include "daemon/publish.h"
 #include "daemon/service.h"
 #include "daemon/uplinks.h"
+#include "helper/helpers.h"
 #include "host/privileges.h"
 
 #define CONFIG_BYTES_MAX (1024 * 1024)
@@ -155,6 +156,8 @@ static int engine_start(struct daemon *daemon)
 		.timeouts = &daemon->config->timeouts,
 		.ports = daemon->config->gateway.ports,
 		.host = &host,
+		.helpers = helpers,
+		.helper_count = HELPER_COUNT,
 		.now_ms = uv_now(daemon->loop),
 	};
 	struct ruleset *ruleset;

@@ -4,6 +4,7 @@
  *
  *	source        is the address its own? (spoof protection)
  *	tracking      may such a packet begin a connection?
+ *	expected?     another connection may have announced it (expect_bind)
  *	destination   published port -> guest (nat_bind_destination)
  *	route         which link, the gateway itself, or which path of the uplink?
  *	filter        chain forward, input or output
@@ -18,6 +19,7 @@
 #include "engine/admit.h"
 #include "engine/connections.h"
 #include "engine/egress.h"
+#include "engine/helper.h"
 #include "engine/inspect.h"
 #include "engine/path.h"
 
@@ -105,7 +107,9 @@ static bool admit_destination(
 	const bool to_external = topology_external(&engine->topology, draft->family,
 					 &draft->address[ORIGINAL][DESTINATION]) >= 0;
 
-	if (to_external && nat_bind_destination(engine, draft))
+	admission->expectation = expect_bind(engine, draft);
+	if (to_external &&
+		(admission->expectation != EXPECT_NONE || nat_bind_destination(engine, draft)))
 		return true;
 	if (from_uplink(packet))
 		return refusal_silent(
@@ -176,12 +180,15 @@ static bool admit_filter(
 	if (engine->ruleset == NULL)
 		return refusal_silent(&admission->refusal, DROP_FILTER);
 	inspect_query(engine, draft, ORIGINAL, inspect_state(draft), packet, &admission->query);
+	if (admission->expectation != EXPECT_NONE)
+		admission->query.helper = expect_helper(engine, admission->expectation);
 	admission->chain = inspect_first(engine, draft, &admission->query, &admission->outcome);
 	return inspect_verdict(packet, &admission->query, &admission->outcome, &admission->refusal);
 }
 
 bool admit_decide(struct engine *engine, const struct packet *packet, struct admission *admission)
 {
+	admission->expectation = EXPECT_NONE;
 	admission->chain = ADMIT_UNASKED;
 	admission->external = (union addr){0};
 	if (!admit_source(engine, packet, &admission->refusal) ||
@@ -224,6 +231,9 @@ struct flow *admit(struct engine *engine, struct packet *packet, uint32_t segmen
 	struct flow *flow = flow_confirm(engine, &admission.draft);
 	if (tables != 0)
 		connections_add(engine, flow, tables);
+	if (admission.expectation != EXPECT_NONE)
+		expect_claim(engine, admission.expectation, flow);
+	helper_attach(engine, flow, &admission.query);
 	engine_flow_event(engine, FLOW_NEW, flow);
 	return flow;
 }

@@ -18,6 +18,7 @@
 struct admission {
 	struct flow draft;         /* its reply key is final but for a port that is still to take */
 	struct filter_query query; /* what the filter was asked; points into the draft */
+	uint32_t expectation;      /* that announced it, or EXPECT_NONE */
 	uint8_t chain;             /* enum chain, or ADMIT_UNASKED */
 	struct filter_outcome outcome; /* what it said, if it was asked */
 	union addr external;           /* the address that the route to the uplink gives us */

@@ -31,8 +31,7 @@ bool egress_ttl(const struct packet *packet, const struct flow *flow, enum direc
 	return false;
 }
 
-/* Bytes that a zone carries in one packet; 0: no limit known. */
-static uint32_t zone_mtu(const struct engine *engine, const struct flow *flow, zone_id zone)
+uint32_t egress_mtu(const struct engine *engine, const struct flow *flow, zone_id zone)
 {
 	if (zone == ZONE_UPLINK)
 		return engine->path_mtu[flow->path];
@@ -51,7 +50,7 @@ static bool pieces_have_room(const struct engine *engine, const struct packet *p
 static bool egress_size(const struct engine *engine, const struct packet *packet,
 	const struct flow *flow, enum direction direction, struct refusal *refusal)
 {
-	const uint32_t mtu = zone_mtu(engine, flow, flow->zone[!direction]);
+	const uint32_t mtu = egress_mtu(engine, flow, flow->zone[!direction]);
 	const struct offload *offload = &packet->offload;
 	const uint32_t size = offload->gso_type == OFFLOAD_GSO_NONE
 				      ? packet->length
@@ -86,8 +85,8 @@ void egress_clamp_mss(struct engine *engine, struct packet *packet, const struct
 {
 	const bool v4 = flow->family == AF_INET;
 	const uint32_t least = v4 ? MTU_MIN4 : MTU_MIN6, headers = v4 ? 40 : 60;
-	uint32_t mtu = zone_mtu(engine, flow, flow->zone[!direction]);
-	const uint32_t other = zone_mtu(engine, flow, flow->zone[direction]);
+	uint32_t mtu = egress_mtu(engine, flow, flow->zone[!direction]);
+	const uint32_t other = egress_mtu(engine, flow, flow->zone[direction]);
 
 	if (mtu == 0 || (other != 0 && other < mtu))
 		mtu = other;
@@ -154,7 +153,7 @@ static void cut(struct engine *engine, struct packet *packet, uint32_t mtu)
 static __attribute__((noinline)) void send_in_parts(struct engine *engine, struct packet *packet,
 	const struct flow *flow, enum direction direction)
 {
-	const uint32_t mtu = zone_mtu(engine, flow, packet->out_zone);
+	const uint32_t mtu = egress_mtu(engine, flow, packet->out_zone);
 
 	if (source_changes(flow, direction))
 		fragment_id_set(packet, fragment_id(engine, packet));

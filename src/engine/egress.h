@@ -8,6 +8,8 @@
 #include "engine/refusal.h"
 #include "engine/state.h"
 
+/* Bytes that one of a flow's zones carries in one packet; 0: no limit known. */
+uint32_t egress_mtu(const struct engine *engine, const struct flow *flow, zone_id zone);
 /* Will the hop limit outlast us?  Else the packet is refused, and its sender told. */
 bool egress_ttl(const struct packet *packet, const struct flow *flow, enum direction direction,
 	struct refusal *refusal);

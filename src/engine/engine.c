@@ -12,6 +12,7 @@
 #include "engine/admit.h"
 #include "engine/egress.h"
 #include "engine/gre.h"
+#include "engine/helper.h"
 #include "engine/icmp_error.h"
 #include "engine/inspect.h"
 #include "engine/path.h"
@@ -60,6 +61,17 @@ static bool renew(struct engine *engine, struct packet *packet, struct flow **fl
 	default:
 		return true;
 	}
+}
+
+/* What few packets need before they are tracked.  As track(). */
+static __attribute__((noinline)) bool prepare_flow(
+	struct engine *engine, struct packet *packet, struct flow **flow, enum direction direction)
+{
+	if ((*flow)->flags & FLOW_PATH_CHECK && !renew(engine, packet, flow))
+		return false;
+	if (*flow != NULL && (*flow)->flags & FLOW_ADJUSTED)
+		helper_adjust(engine, *flow, direction, packet);
+	return true;
 }
 
 /* The first reply makes the connection established. */
@@ -117,7 +129,8 @@ static enum verdict engine_process(struct engine *engine, struct packet *packet,
 
 	const uint32_t segments = gso_segment_count(packet);
 	struct flow *flow = find(engine, packet, &direction);
-	if (flow != NULL && (flow->flags & FLOW_PATH_CHECK) && !renew(engine, packet, &flow))
+	if (flow != NULL && (flow->flags & (FLOW_PATH_CHECK | FLOW_ADJUSTED)) &&
+		!prepare_flow(engine, packet, &flow, direction))
 		return VERDICT_DROP;
 	if (flow != NULL && !track(engine, packet, &flow, direction, &refreshes))
 		return VERDICT_DROP;
@@ -132,6 +145,9 @@ static enum verdict engine_process(struct engine *engine, struct packet *packet,
 		if (flow == NULL)
 			return VERDICT_DROP;
 	}
+	if (__builtin_expect(flow->flags & FLOW_HELPED, 0) &&
+		!helper_packet(engine, flow, direction, refreshes, packet))
+		return VERDICT_DROP;
 	flow_count(flow, direction, segments, packet->length);
 	if (packet->headers.kind == L4_TCP && (packet->headers.tcp_flags & TCP_SYN))
 		egress_clamp_mss(engine, packet, flow, direction);
@@ -256,6 +272,7 @@ unsigned engine_tick(struct engine *engine, uint64_t now_ms)
 	}
 	for (int i = 0; i < 2; i++)
 		ended += expire_finished(engine, &engine->finished[i], &budget);
+	expect_expire(engine, &budget);
 	fragments_expire(engine, &budget);
 	return ended;
 }
@@ -265,8 +282,12 @@ uint64_t engine_deadline(const struct engine *engine)
 	uint64_t deadline = wheel_deadline(&engine->wheel);
 	const uint64_t fragments = fragments_deadline(engine);
 
+	const uint64_t expectations = expect_deadline(engine);
+
 	if (fragments < deadline)
 		deadline = fragments;
+	if (expectations < deadline)
+		deadline = expectations;
 
 	for (int i = 0; i < 2; i++) {
 		const uint32_t id = list_first(&engine->finished[i]);
@@ -339,10 +360,14 @@ struct engine *engine_create(void *arena, const struct engine_params *params)
 		return NULL;
 	engine->outbox = calloc(1, sizeof(*engine->outbox));
 	engine->fragments = fragments_create(params->limits, &ids_key);
-	if (engine->outbox == NULL || engine->fragments == NULL) {
+	if (engine->outbox == NULL || engine->fragments == NULL ||
+		extras_create(&engine->extras, params->limits->helped_flows) < 0 ||
+		expectations_create(&engine->expectations, params->limits, params->now_ms) < 0) {
 		engine_free(engine);
 		return NULL;
 	}
+	engine->helpers = params->helpers;
+	engine->helper_count = params->helper_count;
 	engine->host = *params->host;
 	engine->now_ms = params->now_ms;
 	engine->timeouts = *params->timeouts;
@@ -370,6 +395,8 @@ void engine_free(struct engine *engine)
 	if (engine == NULL)
 		return;
 	ruleset_free(engine->ruleset);
+	expectations_free(&engine->expectations);
+	extras_free(&engine->extras);
 	fragments_free(engine->fragments);
 	free(engine->outbox);
 	free(engine);

@@ -45,6 +45,7 @@ struct ruleset {
 	unsigned set_count;
 	struct connections *connections; /* NULL: no rule asks for them */
 	char (*names)[CONFIG_NAME_SIZE]; /* of user's chains */
+	struct chain_rules helpers;
 };
 
 #define NO_HELPER 0xff

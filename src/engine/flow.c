@@ -288,6 +288,8 @@ void flow_end(struct engine *engine, struct flow *flow)
 	if (engine->ruleset != NULL && engine->ruleset->connections != NULL)
 		connections_end(engine, flow);
 	timer_stop(engine, flow);
+	if (flow->extra != EXTRA_NONE)
+		extra_release(engine, flow);
 	if (flow->flags & FLOW_MAPPED)
 		mapping_leave(engine, flow);
 	for (uint32_t key = id << 1; key <= (id << 1 | REPLY); key++)

@@ -12,6 +12,7 @@
 #include <netinet/in.h>
 #include "engine/admit.h"
 #include "engine/egress.h"
+#include "engine/helper.h"
 #include "engine/icmp_error.h"
 #include "engine/inspect.h"
 
@@ -89,6 +90,8 @@ enum verdict icmp_error_input(struct engine *engine, struct packet *packet, bool
 	struct flow *flow = find_quoted(engine, packet, &inner, &direction);
 	if (flow == NULL)
 		return packet_drop(engine, packet, DROP_NO_FLOW);
+	if (flow->flags & FLOW_ADJUSTED)
+		helper_adjust_quoted(engine, flow, direction_opposite(direction), packet, &inner);
 	if (!addr_equal(&packet->headers.destination, &inner.source) ||
 		!sequence_is_plausible(flow, direction_opposite(direction), packet, &inner))
 		return packet_drop(engine, packet, DROP_INVALID);

@@ -3,6 +3,7 @@
  * info: looking inside the engine, and the small adjustments of its policy.
  */
 #include <netinet/in.h>
+#include "engine/helper.h"
 #include "engine/state.h"
 
 static void flow_describe(
@@ -10,6 +11,7 @@ static void flow_describe(
 {
 	const int32_t left = (int32_t)(flow->timer.deadline_ms - (uint32_t)engine->now_ms);
 	uint16_t network = topology_network_of_zone(&engine->topology, flow->zone[ORIGINAL]);
+	const struct extra *extra = extra_of(engine, flow);
 
 	if (network == NETWORK_NONE)
 		network = topology_network_of_zone(&engine->topology, flow->zone[REPLY]);
@@ -24,7 +26,14 @@ static void flow_describe(
 		.link = {flow->zone[ORIGINAL], flow->zone[REPLY]},
 		.network = network,
 		.expires_ms = left > 0 ? (uint64_t)left : 0,
+		.expected = flow->flags & FLOW_EXPECTED,
+		.master = FLOW_NONE,
 	};
+	if (extra != NULL) {
+		info->helper = helper_name(
+			engine, extra->helper != HELPER_NONE ? extra->helper : extra->announced_by);
+		info->master = extra->master;
+	}
 	for (enum direction d = ORIGINAL; d <= REPLY; d++) {
 		info->direction[d].source = flow->address[d][SOURCE];
 		info->direction[d].destination = flow->address[d][DESTINATION];
@@ -91,6 +100,37 @@ bool engine_flow_end(struct engine *engine, uint32_t id)
 	return true;
 }
 
+bool engine_expectation_next(
+	const struct engine *engine, uint32_t *cursor, struct expectation_info *info)
+{
+	while (*cursor < engine->expectations.max) {
+		const struct expectation *expectation = &engine->expectations.records[(*cursor)++];
+		const int32_t left =
+			(int32_t)(expectation->age.deadline_ms - (uint32_t)engine->now_ms);
+		if (!expectation->live)
+			continue;
+		*info = (struct expectation_info){
+			.helper = helper_name(engine, expectation->helper),
+			.family = expectation->family,
+			.protocol = expectation->protocol,
+			.permanent = expectation->permanent,
+			.network = topology_network_of_zone(
+				&engine->topology, expectation->guest_zone),
+			.from = expectation->zone,
+			.source = expectation->source,
+			.destination = expectation->destination,
+			.port = ntohs(expectation->port),
+			.to = expectation->listener_zone,
+			.listener = expectation->listener,
+			.listener_port = ntohs(expectation->listener_port),
+			.master = expectation->master,
+			.expires_ms = left > 0 ? (uint64_t)left : 0,
+		};
+		return true;
+	}
+	return false;
+}
+
 void engine_timeouts_set(struct engine *engine, const struct timeouts_config *timeouts)
 {
 	engine->timeouts = *timeouts;
@@ -102,6 +142,10 @@ const struct engine_status *engine_status(const struct engine *engine)
 
 	status->fragments = engine->fragments->count;
 	status->fragments_max = engine->fragments->max;
+	status->expectations = engine->expectations.count;
+	status->expectations_max = engine->expectations.max;
+	status->helped = engine->extras.count;
+	status->helped_max = engine->extras.max;
 	status->ports_used = 0;
 	for (unsigned i = 0; i < engine->ports.count; i++)
 		for (int protocol = 0; protocol < PORTS_PROTOCOLS; protocol++)

@@ -47,6 +47,7 @@ static void flow_query(const struct engine *engine, const struct flow *flow,
 	enum direction direction, uint8_t state, struct filter_query *query)
 {
 	const enum direction back = direction_opposite(direction);
+	const struct extra *extra = extra_of(engine, flow);
 
 	/* The originator as it calls itself, the other end as it calls itself. */
 	*query = (struct filter_query){
@@ -55,7 +56,7 @@ static void flow_query(const struct engine *engine, const struct flow *flow,
 		.family = flow->family,
 		.protocol = flow->protocol,
 		.state = state,
-		.helper = NO_HELPER,
+		.helper = extra != NULL ? extra->announced_by : NO_HELPER,
 		.forwarded = flow->flags & FLOW_FORWARDED,
 		.has_ports = has_ports(flow),
 		.source_port = ntohs(flow->port[direction][SOURCE]),

@@ -171,6 +171,8 @@ void mapping_leave(struct engine *engine, struct flow *flow)
 		return;
 	if (next != id)
 		ports_take(&engine->ports, table, port, next);
+	else if (expect_has_port(engine, flow))
+		ports_take(&engine->ports, table, port, PORTS_RESERVED);
 	else
 		ports_release(&engine->ports, table, port, 0);
 }

@@ -6,6 +6,7 @@
  *
  * 1. The guest's socket has a mapping: that port, whoever the peer is (endpoint-independent,
  *    RFC 4787 REQ-1), unless another flow already has the same tuple with this peer.
+ *    Or a helper has announced that socket: the port that was announced.
  * 2. A free port, random (RFC 6056).
  * 3. Under pressure: of the TCP flows with this address the one that has been finished for
  *    longest gives way (RFC 6191 in spirit: its TIME_WAIT is cut short), until that frees a port.
@@ -93,6 +94,12 @@ static bool nat_masquerade(struct engine *engine, struct flow *draft, const unio
 		if (reply_is_unique(engine, draft))
 			return true;
 	}
+	const be16 announced = mapping == NULL ? expect_port_of(engine, draft) : 0;
+	if (announced != 0) {
+		draft->port[REPLY][DESTINATION] = announced;
+		if (reply_is_unique(engine, draft))
+			return true;
+	}
 	for (unsigned tries = 0;; tries++) {
 		const uint16_t port =
 			ports_find_free(&engine->ports, table, &slice, engine->now_ms);
@@ -125,8 +132,11 @@ static bool nat_keep_source(struct engine *engine, struct flow *draft)
 
 static bool is_hairpin(const struct flow *draft)
 {
-	return (draft->flags & FLOW_FORWARDED) && ZONE_IS_LINK(draft->zone[ORIGINAL]) &&
-	       ZONE_IS_LINK(draft->zone[REPLY]);
+	const bool translated =
+		!addr_equal(&draft->address[ORIGINAL][DESTINATION], &draft->address[REPLY][SOURCE]);
+
+	return (draft->flags & FLOW_FORWARDED || (draft->flags & FLOW_EXPECTED && translated)) &&
+	       ZONE_IS_LINK(draft->zone[ORIGINAL]) && ZONE_IS_LINK(draft->zone[REPLY]);
 }
 
 void nat_decide_source(const struct engine *engine, const struct flow *draft,

@@ -127,7 +127,7 @@ static bool is_at_rest(uint32_t entry, uint64_t now_ms)
 	return (entry & ENTRY_RESTS) && (entry & ~ENTRY_RESTS) > now_ms / 1000;
 }
 
-static bool is_free(
+bool ports_is_free(
 	const struct ports *ports, struct ports_table table, uint16_t port, uint64_t now_ms)
 {
 	return !is_taken(table_bits(ports, table), port) &&
@@ -188,7 +188,7 @@ uint16_t ports_find_free(struct ports *ports, struct ports_table table,
 	for (unsigned i = 0; i < RANDOM_TRIES; i++) {
 		start = ports_random(ports, slice->count);
 		const uint16_t port = port_list_at(slice->list, slice->first + start);
-		if (is_free(ports, table, port, now_ms))
+		if (ports_is_free(ports, table, port, now_ms))
 			return port;
 	}
 	const uint16_t port = list_search(

@@ -72,6 +72,9 @@ bool ports_open(struct ports *ports, uint8_t family, const union addr *address, 
 uint32_t ports_random(struct ports *ports, uint32_t bound);
 /* The whole of a list. */
 struct ports_slice ports_whole(const struct port_list *list);
+/* May the port be taken: nobody uses it, and it does not rest? */
+bool ports_is_free(
+	const struct ports *ports, struct ports_table table, uint16_t port, uint64_t now_ms);
 /* A random free port (host order) that does not rest; 0 when there is none.  It is not taken. */
 uint16_t ports_find_free(struct ports *ports, struct ports_table table,
 	const struct ports_slice *slice, uint64_t now_ms);

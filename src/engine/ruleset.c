@@ -124,6 +124,7 @@ struct ruleset *ruleset_create(const struct config *config)
 		return NULL;
 	bool ok = sets_copy(ruleset, config);
 	ok = chain_create(&ruleset->nat, ruleset, "nat", &config->nat) && ok;
+	ok = chain_create(&ruleset->helpers, ruleset, "helpers", &config->helpers) && ok;
 	for (int c = 0; c < CHAIN_COUNT; c++)
 		ok = chain_create(&ruleset->chain[c], ruleset, names[c], &config->chains[c]) && ok;
 	ok = user_chains_create(ruleset, config) && ok;
@@ -143,6 +144,7 @@ void ruleset_free(struct ruleset *ruleset)
 	for (unsigned i = 0; i < ruleset->user_count; i++)
 		chain_free(&ruleset->user[i]);
 	chain_free(&ruleset->nat);
+	chain_free(&ruleset->helpers);
 	for (unsigned i = 0; i < ruleset->set_count; i++) {
 		free(ruleset->sets[i].addresses);
 		free(ruleset->sets[i].ports);

@@ -8,6 +8,8 @@
 #ifndef TUNGATE_ENGINE_STATE_H
 #define TUNGATE_ENGINE_STATE_H
 
+#include "engine/expect.h"
+#include "engine/extra.h"
 #include "engine/filter.h"
 #include "engine/flow.h"
 #include "engine/fragment.h"
@@ -42,6 +44,10 @@ struct engine {
 	uint16_t generation; /* of ruleset, topology and forwards together */
 	uint16_t path_mtu[ENGINE_PATHS_MAX];
 	struct outbox *outbox;
+	const struct helper *const *helpers; /* some of them may be NULL */
+	unsigned helper_count;
+	struct extras extras;
+	struct expectations expectations;
 	struct fragments *fragments;
 	bool watched;
 	struct engine_status status;

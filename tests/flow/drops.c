@@ -85,6 +85,18 @@ static const struct row {
 	[DROP_REJECT] = {.config = "[filter forward]\npolicy = reject\n",
 		.in = "guest udp guest:1 > server:2"},
 	[DROP_ICMP_TYPE] = {.in = "guest icmp guest > server type 200 code 0"},
+	[DROP_HELPER] = {.config = "[helpers]\nftp =\n",
+		.before =
+			{
+				{"guest tcp guest:4000 > server:21 S seq 1000",
+					"uplink tcp host:$a"},
+				{"uplink tcp server:21 > host:$a SA seq 5000 ack 1001", "guest"},
+				{"uplink tcp server:21 > host:$a PA seq 5001 ack 1001 data \"220 "
+				 "\n\"",
+					"guest"},
+			},
+		.in = "guest tcp guest:4000 > server:21 PA seq 1001 ack 5006 room 0 "
+		      "data \"EPRT |{1|2}|{guest}|4000|\n\""},
 	[DROP_TTL] = {.in = "guest udp guest:1 > server:2 ttl 1"},
 	[DROP_TOO_BIG] = {.in = "guest udp guest:1 > server:2 len 1480"},
 	[DROP_NEIGHBOUR] = {.daemons = true},

@@ -10,6 +10,7 @@
 #include "packets.h"
 
 #define WORD_SIZE 64
+#define DATA_SIZE 512
 
 struct description {
 	const char *text; /* for messages */
@@ -21,6 +22,8 @@ struct description {
 	uint32_t quote_bytes;  /* 0: all */
 	uint8_t tos;
 	struct gre_call_header gre; /* of a call */
+	uint32_t room;
+	uint8_t data[DATA_SIZE];
 };
 
 static void give_up(const struct description *description, const char *word)
@@ -172,6 +175,43 @@ static void read_endpoints(struct description *description)
 		give_up(description, arrow);
 }
 
+/* One byte of a text, with its escape. */
+static uint8_t read_escaped(const char **at)
+{
+	const char *c = *at;
+	uint8_t octal = 0;
+
+	(*at)++;
+	if (*c != '\\')
+		return (uint8_t)*c;
+	c++;
+	(*at)++;
+	if (*c == 'r' || *c == 'n')
+		return *c == 'r' ? '\r' : '\n';
+	if (*c < '0' || *c > '7')
+		return (uint8_t)*c;
+	for (*at = c; **at >= '0' && **at <= '7' && *at < c + 3; (*at)++)
+		octal = (uint8_t)(octal << 3 | (**at - '0'));
+	return octal;
+}
+
+/* All up to the last quote. */
+static void read_data(struct description *description)
+{
+	const char *at = strchr(description->rest, '"'), *end = strrchr(description->rest, '"');
+	struct build *build = &description->build;
+
+	if (at == NULL || at == end)
+		give_up(description, description->rest);
+	for (at++; at < end; build->payload_bytes++) {
+		if (build->payload_bytes == DATA_SIZE)
+			give_up(description, "data");
+		description->data[build->payload_bytes] = read_escaped(&at);
+	}
+	build->payload = description->data;
+	description->rest = end + 1;
+}
+
 static void set_tos(struct packet *packet, uint8_t tos)
 {
 	struct ipv4_header *ip = packet_ipv4(packet);
@@ -181,10 +221,27 @@ static void set_tos(struct packet *packet, uint8_t tos)
 	ip->checksum = (be16)~cksum_fold(cksum_add(ip, sizeof(*ip), 0));
 }
 
+static void read_gso(struct description *description)
+{
+	description->build.partial_checksum = true;
+	description->build.gso_size = (uint16_t)read_number(description);
+}
+
+/* The same packet in a larger buffer. */
+static struct packet *with_room(struct packet *packet, uint32_t room)
+{
+	struct packet *larger =
+		packet_from_bytes(packet->data, packet->length, packet->length + room);
+
+	larger->offload = packet->offload;
+	packet_dispose(packet);
+	return larger;
+}
+
 struct packet *packet_describe(const char *text)
 {
 	struct description description = {
-		.text = text, .rest = text, .build = {.scale = -1, .window = 0xffff}};
+		.text = text, .rest = text, .room = 64, .build = {.scale = -1, .window = 0xffff}};
 	struct build *build = &description.build;
 	char word[WORD_SIZE];
 
@@ -197,6 +254,14 @@ struct packet *packet_describe(const char *text)
 			build->ttl = (uint8_t)read_number(&description);
 		else if (strcmp(word, "tos") == 0)
 			description.tos = (uint8_t)read_number(&description);
+		else if (strcmp(word, "room") == 0)
+			description.room = read_number(&description);
+		else if (strcmp(word, "partial") == 0)
+			build->partial_checksum = true;
+		else if (strcmp(word, "gso") == 0)
+			read_gso(&description);
+		else if (strcmp(word, "data") == 0)
+			read_data(&description);
 		else if (!read_protocol_word(&description, word))
 			give_up(&description, word);
 	}
@@ -206,6 +271,8 @@ struct packet *packet_describe(const char *text)
 		build->payload_bytes = part != 0 && part < all ? part : all;
 	}
 	struct packet *packet = packet_make(description.source, description.destination, build);
+	if (build->payload == description.data)
+		packet = with_room(packet, description.room);
 	if (description.tos != 0)
 		set_tos(packet, description.tos);
 	if (description.quoted != NULL)

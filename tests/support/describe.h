@@ -13,7 +13,10 @@
  *
  * `icmp` is ICMPv6 between IPv6 addresses.  TCP windows are 65535 and TTLs 64 where nothing is
  *said; `rest N` is the second word of an ICMP header (a next-hop MTU), `tos N` the IPv4 field.  An
- *error quotes all of the packet that it is about, or its first `quote` bytes.  Payloads are zeros.
+ *error quotes all of the packet that it is about, or its first `quote` bytes.  Payloads are
+ *zeros, or `data "TEXT"` at the end of the line, with escapes \r \n \\ \" and octal ones; there
+ *is room for `room N` (64) bytes more behind it.  `gso N` makes a super-packet of segments of so
+ *many bytes, `partial` leaves the checksum to be made.
  */
 #ifndef TUNGATE_TESTS_DESCRIBE_H
 #define TUNGATE_TESTS_DESCRIBE_H

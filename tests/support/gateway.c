@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* gateway: a whole engine for tests. */
 #include "gateway.h"
+#include "helper/helpers.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -110,6 +111,8 @@ struct gateway *gateway_create(const char *config_text, uint32_t flows)
 		.nat_addresses = 8,
 		.seed = "the same always",
 		.host = &host,
+		.helpers = helpers,
+		.helper_count = HELPER_COUNT,
 		.now_ms = gateway->now_ms,
 	};
 	const size_t bytes = engine_arena_bytes(&params);

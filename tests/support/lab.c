@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "helper/helpers.h"
 #include "packets.h"
 
 /* Close below 2^32 ms, so that the short clocks wrap around in the middle of stories. */
@@ -191,6 +192,8 @@ static void engine_make(struct lab *lab)
 		.nat_addresses = 8,
 		.seed = "always the same",
 		.host = &host,
+		.helpers = helpers,
+		.helper_count = HELPER_COUNT,
 		.now_ms = lab->now_ms,
 	};
 
@@ -257,6 +260,8 @@ void lab_close(struct lab *lab)
 		cr_expect(engine_flow_end(lab->engine, info.id));
 	cr_expect_eq(engine_status(lab->engine)->flows, 0);
 	cr_expect_eq(engine_status(lab->engine)->ports_used, 0, "ports leak");
+	cr_expect_eq(engine_status(lab->engine)->expectations, 0, "expectations leak");
+	cr_expect_eq(engine_status(lab->engine)->helped, 0, "records of helped flows leak");
 	cr_expect_eq(engine_deadline(lab->engine), UINT64_MAX, "timers leak");
 	cr_expect_eq(lab->events[FLOW_NEW], lab->events[FLOW_END], "events of flows");
 	engine_free(lab->engine);

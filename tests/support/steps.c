@@ -8,6 +8,7 @@
 
 #include "describe.h"
 #include "packets.h"
+#include "payload.h"
 
 #define TEXT_SIZE 512
 
@@ -59,9 +60,14 @@ static void write_plain(struct lab *lab, const char *text, char *plain, size_t s
 	char copy[TEXT_SIZE], *rest = copy, *word;
 
 	snprintf(copy, sizeof(copy), "%s", text);
+	char *data = payload_find(copy);
+	if (data != NULL)
+		*data++ = '\0';
 	while ((word = strsep(&rest, " ")) != NULL)
 		if (*word != '\0')
 			write_word(lab, to, word);
+	if (data != NULL)
+		payload_write(lab, data, to);
 	fclose(to);
 }
 
@@ -135,6 +141,18 @@ static void write_quoted(FILE *to, const struct packet *error)
 	packet_dispose(quoted);
 }
 
+/* Is there more than zeros in it? */
+static bool has_text(const struct packet *packet)
+{
+	const uint8_t *payload = packet->data + packet->headers.payload;
+	const uint8_t kind = packet->headers.kind;
+
+	for (uint32_t i = 0; i < packet_payload_bytes(packet); i++)
+		if (payload[i] != 0)
+			return kind == L4_TCP || kind == L4_UDP;
+	return false;
+}
+
 /* A parsed packet in the words of `describe`. */
 static void write_packet(FILE *to, const struct packet *packet)
 {
@@ -160,6 +178,10 @@ static void write_packet(FILE *to, const struct packet *packet)
 	fprintf(to, " len %u ttl %u", packet_payload_bytes(packet), headers->ttl);
 	if (headers->kind == L4_ICMP_ERROR)
 		write_quoted(to, packet);
+	if (has_text(packet)) {
+		fputs(" data ", to);
+		payload_escape(packet->data + headers->payload, packet_payload_bytes(packet), to);
+	}
 }
 
 /* What came out where, from its bytes alone. */
@@ -224,7 +246,7 @@ static unsigned split(char *text, char **words, unsigned count)
 }
 
 /* Every expected word is there, in order: what is not mentioned may be anything. */
-static bool text_matches(struct lab *lab, const char *expected, const char *actual)
+static bool words_match(struct lab *lab, const char *expected, const char *actual)
 {
 	char expected_copy[TEXT_SIZE], actual_copy[TEXT_SIZE];
 	char *wanted[TEXT_SIZE / 2], *given[TEXT_SIZE / 2];
@@ -242,6 +264,23 @@ static bool text_matches(struct lab *lab, const char *expected, const char *actu
 			return false;
 	}
 	return wanted_count > 0;
+}
+
+/* The words, and the payload where one is expected. */
+static bool text_matches(struct lab *lab, const char *expected, const char *actual)
+{
+	char expected_copy[TEXT_SIZE], actual_copy[TEXT_SIZE];
+
+	snprintf(expected_copy, sizeof(expected_copy), "%s", expected);
+	snprintf(actual_copy, sizeof(actual_copy), "%s", actual);
+	char *wanted = payload_find(expected_copy), *given = payload_find(actual_copy);
+	if (given != NULL)
+		*given++ = '\0';
+	if (wanted == NULL)
+		return words_match(lab, expected_copy, actual_copy);
+	*wanted++ = '\0';
+	return words_match(lab, expected_copy, actual_copy) && given != NULL &&
+	       payload_matches(lab, wanted, given);
 }
 
 /* ---- deeds ---- */
@@ -263,6 +302,12 @@ static void deed_flows(struct lab *lab, const char *arguments, char text[TEXT_SI
 {
 	(void)arguments;
 	snprintf(text, TEXT_SIZE, "%u", engine_status(lab->engine)->flows);
+}
+
+static void deed_expectations(struct lab *lab, const char *arguments, char text[TEXT_SIZE])
+{
+	(void)arguments;
+	snprintf(text, TEXT_SIZE, "%u", engine_status(lab->engine)->expectations);
 }
 
 static void deed_ports(struct lab *lab, const char *arguments, char text[TEXT_SIZE])
@@ -406,6 +451,7 @@ static const struct {
 	{"wait", deed_wait},
 	{"flows", deed_flows},
 	{"ports", deed_ports},
+	{"expectations", deed_expectations},
 	{"routes", deed_routes},
 	{"events", deed_events},
 	{"states", deed_states},
@@ -460,6 +506,20 @@ static void send_text(struct lab *lab, const char *in, char text[TEXT_SIZE])
 	packet_dispose(packet);
 }
 
+/* As write_plain(), but a payload stays a pattern, from which variables are learnt. */
+static void write_expected(struct lab *lab, const char *text, char *plain, size_t size)
+{
+	char copy[TEXT_SIZE];
+
+	snprintf(copy, sizeof(copy), "%s", text);
+	char *data = payload_find(copy);
+	if (data != NULL)
+		*data = '\0';
+	write_plain(lab, copy, plain, size);
+	if (data != NULL)
+		snprintf(plain + strlen(plain), size - strlen(plain), "%s", payload_find(text));
+}
+
 static void expect_text(
 	struct lab *lab, const struct step *step, const char *expected, const char *actual)
 {
@@ -472,7 +532,7 @@ static void expect_text(
 	} else if (expected != NULL) {
 		memcpy(plain, expected, zone);
 		plain[zone] = ' ';
-		write_plain(lab, expected + zone, plain + zone + 1, sizeof(plain) - zone - 1);
+		write_expected(lab, expected + zone, plain + zone + 1, sizeof(plain) - zone - 1);
 	}
 	cr_expect(expected == NULL ? actual[0] == '\0' : text_matches(lab, plain, actual),
 		"IPv%c, step \"%s\"\n  expected: %s\n  is:       %s",

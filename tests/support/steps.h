@@ -17,7 +17,7 @@
  *
  * Some steps are deeds; `out` is then what they say:
  *
- *	wait SECONDS                       flows, ports, states, routes, drops REASON, events
+ *	wait SECONDS                       flows, ports, expectations, states, routes, drops REASON, events
  *	forward tcp [PLACE:]8080[-8089] guest:80           unforward ...the same
  *	address-new PLACE, address-lost PLACE              link-lost NAME
  *	route PLACE none|PLACE [PATH]                      (and that routes have changed)

@@ -320,6 +320,49 @@ Test(config, nat_lines_stay_in_order)
 	config_free(config);
 }
 
+Test(config, helpers_know_their_protocols_and_ports)
+{
+	static const struct {
+		const char *text;
+		uint8_t helper;
+		const char *rule;
+	} rows[] = {
+		{"ftp =", HELPER_FTP, "proto tcp port 21"},
+		{"ftp = in lan port 2121", HELPER_FTP, "in lan port 2121 proto tcp"},
+		{"ftp = from 10.77.0.0/24 port 7", HELPER_FTP,
+			"from 10.77.0.0/24 port 7 proto tcp port 21"},
+		{"ftp = from port 7 proto tcp", HELPER_FTP, "from port 7 proto tcp port 21"},
+		{"irc = to 192.0.2.7", HELPER_IRC, "to 192.0.2.7 proto tcp port 6665-6669"},
+		{"tftp =", HELPER_TFTP, "proto udp port 69"},
+		{"sip = proto tcp", HELPER_SIP, "proto tcp port 5060"},
+		{"pptp =", HELPER_PPTP, "proto tcp port 1723"},
+	};
+	char text[128];
+
+	for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		snprintf(text, sizeof(text), "[helpers]\n%s\n", rows[i].text);
+		struct config *config = must_parse("t", text);
+		cr_assert_eq(config->helpers.count, 1, "%s", rows[i].text);
+		const struct rule *rule = &config->helpers.rule[0];
+		cr_expect_eq(rule->action, rows[i].helper, "%s", rows[i].text);
+		cr_expect_str_eq(rule->text, rows[i].rule);
+		cr_expect_eq(rule->line, 2);
+		config_free(config);
+	}
+}
+
+/* A helper of two protocols makes two rules of one line. */
+Test(config, sip_is_of_two_protocols)
+{
+	struct config *config = must_parse("t", "[helpers]\nsip = port 5062\nsip =\n");
+
+	cr_assert_eq(config->helpers.count, 4);
+	cr_expect_str_eq(config->helpers.rule[0].text, "port 5062 proto udp");
+	cr_expect_str_eq(config->helpers.rule[1].text, "port 5062 proto tcp");
+	cr_expect_str_eq(config->helpers.rule[2].text, "proto udp port 5060");
+	config_free(config);
+}
+
 Test(config, forwards_keep_the_colons_of_their_addresses)
 {
 	struct config *config = must_parse("t",

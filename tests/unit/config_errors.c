@@ -137,6 +137,12 @@ static const struct {
 	/* rules and forwards: see rule.c and forward.c; here, that they come with their lines */
 	{"[filter forward]\n\nrule = accept in lba\n", "3: `rule = accept in lba`", "unknown side"},
 	{"[filter input]\nrule = accept out uplink\n", "2: ", "unknown word"},
+	{"[helpers]\nhttp = port 80\n", "2: `http = port 80`: unknown helper `http`",
+		"allowed: ftp, irc, tftp, sip, pptp"},
+	{"[helpers]\nftp = state new\n", "2: `ftp = state new`", "unknown word `state`"},
+	{"[helpers]\nftp = proto tcp port 0\n", "2: `ftp = proto tcp port 0`", "1 to 65535"},
+	{"[helpers]\nftp = in nowhere\n", "2: `ftp = in nowhere`", "nowhere"},
+	{"[helpers x]\n", "1: [helpers x]", "without a name"},
 	{"[nat]\nmasquerade = in uplink\n", "2: `masquerade = in uplink`", "guests send"},
 	{"[forwards]\ntcp = web\n", "2: `tcp = web`", "PORT or HOSTADDR:PORT"},
 	{"[forwards]\ntcp 1.2.3.4:80 = web\n", "2: `tcp 1.2.3.4:80 = web`", "unknown guest"},
