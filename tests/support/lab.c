@@ -139,6 +139,17 @@ static void host_event(void *context, enum flow_event event, const struct flow_i
 	lab->events[event]++;
 }
 
+static void host_log(void *context, const struct rule_log *line)
+{
+	struct lab *lab = context;
+
+	lab->log_lines++;
+	snprintf(lab->log_last, sizeof(lab->log_last), "%s %.*s in=%s out=%s %u suppressed %lu",
+		line->chain, line->rule->log.length, line->rule->text + line->rule->log.at,
+		lab_zone_name(lab, line->in), lab_zone_name(lab, line->out), line->destination_port,
+		line->suppressed);
+}
+
 /* ---- zones ---- */
 
 zone_id lab_zone(const struct lab *lab, const char *name)
@@ -184,7 +195,8 @@ static void engine_make(struct lab *lab)
 {
 	const struct lab_options *options = lab->options;
 	struct limits_config limits = lab->config->limits;
-	const struct engine_host host = {.context = lab, .route = host_route, .event = host_event};
+	const struct engine_host host = {
+		.context = lab, .route = host_route, .event = host_event, .log = host_log};
 	struct engine_params params = {
 		.limits = &limits,
 		.timeouts = &lab->config->timeouts,

@@ -48,6 +48,8 @@ struct lab {
 	struct lab_route routes[LAB_PLACES];
 	unsigned routes_asked;
 	unsigned events[FLOW_END + 1];
+	unsigned log_lines;
+	char log_last[128]; /* chain, prefix, in and out, port, suppressed */
 	uint32_t variables[LAB_VARIABLES]; /* of the story; 0: not met yet */
 };
 

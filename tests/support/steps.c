@@ -18,6 +18,7 @@
 static const char *const icmp_words[][3] = {
 	{"net-unreachable", "type 3 code 0", "type 1 code 0"},
 	{"host-unreachable", "type 3 code 1", "type 1 code 3"},
+	{"proto-unreachable", "type 3 code 2 rest 0", "type 4 code 1 rest 6"},
 	{"port-unreachable", "type 3 code 3", "type 1 code 4"},
 	{"prohibited", "type 3 code 13", "type 1 code 1"},
 	{"time-exceeded", "type 11 code 0", "type 3 code 0"},
@@ -432,16 +433,22 @@ static void deed_rules(struct lab *lab, const char *arguments, char text[TEXT_SI
 
 static void deed_counted(struct lab *lab, const char *arguments, char text[TEXT_SIZE])
 {
-	static const char *const chains[] = {"input", "forward", "output"};
+	const char *known;
 	struct rule_info info;
 	unsigned index, chain = 0;
 	char name[16];
 
 	cr_assert_eq(sscanf(arguments, "%15s %u", name, &index), 2);
-	while (strcmp(name, chains[chain]) != 0)
+	while ((known = engine_chain_name(lab->engine, chain)) != NULL && strcmp(name, known) != 0)
 		chain++;
-	cr_assert(engine_rule_info(lab->engine, (enum chain)chain, index, &info));
+	cr_assert(engine_rule_info(lab->engine, chain, index, &info));
 	snprintf(text, TEXT_SIZE, "%lu", info.counter.packets);
+}
+
+static void deed_logged(struct lab *lab, const char *arguments, char text[TEXT_SIZE])
+{
+	(void)arguments;
+	snprintf(text, TEXT_SIZE, "%u %s", lab->log_lines, lab->log_last);
 }
 
 static const struct {
@@ -464,6 +471,7 @@ static const struct {
 	{"route", deed_route},
 	{"rules", deed_rules},
 	{"counted", deed_counted},
+	{"logged", deed_logged},
 };
 
 static deed_function *deed_named(const char *name)

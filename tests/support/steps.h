@@ -23,6 +23,7 @@
  *	route PLACE none|PLACE [PATH]                      (and that routes have changed)
  *	rules SECTIONS                                     a new ruleset
  *	counted CHAIN INDEX                                packets that a rule has seen
+ *	logged                                             lines of rules, and the last one's words
  */
 #ifndef TUNGATE_TESTS_STEPS_H
 #define TUNGATE_TESTS_STEPS_H

@@ -31,7 +31,8 @@ static const struct {
 
 	/* sections */
 	{"[gatway]\nx = y\n", "1: [gatway]: unknown section `gatway`: did you mean `gateway`?",
-		"allowed: gateway, timeouts, limits, sets, network, link, filter, chain, nat, forwards"},
+		"allowed: gateway, timeouts, limits, sets, network, link, filter, chain, nat, "
+		"forwards"},
 	{"[gateway x]", "1: [gateway x]", "without a name"},
 	{"[gateway]\n[limits]\n[gateway]\nx = y\n", "3: [gateway]", "line 1"},
 	{"[filter]", "1: [filter]", "allowed: input, forward, output"},
@@ -144,6 +145,31 @@ static const struct {
 	{"[helpers]\nftp = in nowhere\n", "2: `ftp = in nowhere`", "nowhere"},
 	{"[helpers x]\n", "1: [helpers x]", "without a name"},
 	{"[nat]\nmasquerade = in uplink\n", "2: `masquerade = in uplink`", "guests send"},
+	{"[filter forward]\npolicy = jump\n", "2: ", "allowed: accept, drop, reject"},
+
+	/* sets */
+	{"[sets]\na b = 80\n", "2: `a b = 80`", "bad name of a set"},
+	{"[sets]\nlan = 80\n", "2: ", "which rules use"},
+	{"[sets]\na = 80, 10.0.0.1\n", "2: ", "`10.0.0.1` in a set of ports"},
+	{"[sets]\na = 10.0.0.1\na = 80\n", "3: ", "`80` in a set of addresses"},
+	{"[sets]\na = 10.0.0.1,\n", "2: ", "bad address ``"},
+	{"[sets]\na = 10.0.0.1/8\n", "2: ", "host bits"},
+	{"[sets]\na = 80-70\n", "2: ", "ends before it begins"},
+	{"[sets]\na = 80\nb = @a\n", "3: ", "not other sets"},
+	{"[sets]\na = web\n[link web]\nnetns = w\n", "2: ", "link `web` has no address"},
+	{"[sets x]\n", "1: [sets x]", "without a name"},
+	{"[filter forward]\nrule = drop from @a\n", "2: ", "unknown set `a`: there are none of"},
+
+	/* chains */
+	{"[chain]\n", "1: [chain]", "bad name"},
+	{"[chain forward]\n", "1: [chain forward]", "[filter forward]"},
+	{"[chain a]\n[chain a]\n", "2: [chain a]", "line 1"},
+	{"[chain a]\npolicy = drop\n", "2: `policy = drop`", "unknown key"},
+	{"[filter forward]\nrule = jump a\n", "2: ", "unknown chain `a`: there are none"},
+	{"[chain ab]\n[filter forward]\nrule = jump ac\n", "3: ", "did you mean `ab`?"},
+	{"[chain a]\nrule = jump a\n", "2: `rule = jump a`: a loop", "`a` leads here"},
+	{"[chain a]\nrule = jump b\n[chain b]\nrule = jump a\n", "4: `rule = jump a`: a loop",
+		"do not come back"},
 	{"[forwards]\ntcp = web\n", "2: `tcp = web`", "PORT or HOSTADDR:PORT"},
 	{"[forwards]\ntcp 1.2.3.4:80 = web\n", "2: `tcp 1.2.3.4:80 = web`", "unknown guest"},
 	{"[forwards]\ntcp 80 = 10.77.0.2\n\ntcp 79-81 = 10.77.0.3\n", "4: port 79-81",
@@ -257,5 +283,44 @@ Test(config_errors, too_many_of_anything_is_told)
 		cr_expect_not_null(strstr(errors.text[0], kinds[i].reason), "%s", errors.text[0]);
 		config_errors_free(&errors);
 		free(text);
+	}
+}
+
+/* A chain of chains may be so long; connections may be asked for in so many rules. */
+Test(config_errors, chains_are_deep_to_a_limit)
+{
+	for (unsigned deep = CONFIG_CHAIN_DEPTH; deep <= CONFIG_CHAIN_DEPTH + 1; deep++) {
+		char text[4096] = "[filter forward]\nrule = jump c1\n";
+		struct config_errors errors;
+
+		for (unsigned i = 1; i < deep; i++)
+			sprintf(text + strlen(text), "[chain c%u]\nrule = jump c%u\n", i, i + 1);
+		sprintf(text + strlen(text), "[chain c%u]\n", deep);
+		struct config *config = config_parse("t", text, &errors);
+		cr_expect_eq(config != NULL, deep == CONFIG_CHAIN_DEPTH);
+		if (config == NULL) {
+			cr_expect_eq(errors.count, 1);
+			cr_expect_not_null(
+				strstr(errors.text[0], "too deep"), "%s", errors.text[0]);
+			config_errors_free(&errors);
+		}
+		config_free(config);
+	}
+}
+
+Test(config_errors, rules_with_connections_are_counted)
+{
+	for (unsigned count = CONFIG_CONNECTIONS_MAX; count <= CONFIG_CONNECTIONS_MAX + 1;
+		count++) {
+		char text[4096] = "[filter forward]\n";
+		struct config_errors errors;
+
+		for (unsigned i = 0; i < count; i++)
+			strcat(text, "rule = drop connections over 1\n");
+		struct config *config = config_parse("t", text, &errors);
+		cr_expect_eq(config != NULL, count == CONFIG_CONNECTIONS_MAX);
+		if (config == NULL)
+			config_errors_free(&errors);
+		config_free(config);
 	}
 }

@@ -162,6 +162,55 @@ Test(filter, rules_match)
 	}
 }
 
+/* Thousands of prefixes, sorted and merged, searched by halves: at each edge and in each gap. */
+Test(filter, large_sets_are_exact)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *to = open_memstream(&text, &size);
+	struct config_errors errors = {0};
+
+	fputs("[sets]\n", to);
+	for (unsigned i = 4095; i < 4096; i--) /* backwards: to be sorted */
+		fprintf(to, "many = 10.%u.%u.4/30,10.%u.%u.8-10.%u.%u.10\n", i / 256, i % 256,
+			i / 256, i % 256, i / 256, i % 256);
+	fputs("many = fd00::/64\n[filter forward]\nrule = drop to @many\n", to);
+	fclose(to);
+	struct config *config = config_parse("test", text, &errors);
+	cr_assert_not_null(config, "%s", errors.count ? errors.text[0] : "no memory");
+	cr_expect_eq(config->sets[0].count, 2 * 4096 + 1);
+	struct ruleset *ruleset = ruleset_create(config);
+	config_free(config);
+	free(text);
+	for (unsigned i = 0; i < 4096; i += 5) {
+		for (unsigned last = 3; last <= 11; last++) {
+			char address[32];
+			const struct ask ask = ASK(.destination = address);
+
+			snprintf(address, sizeof(address), "10.%u.%u.%u", i / 256, i % 256, last);
+			cr_expect_eq(run(&ruleset->chain[CHAIN_FORWARD], &ask) == 0,
+				last >= 4 && last <= 10, "%s", address);
+		}
+	}
+	static const struct ask inside = ASK(.source = "fd77::2", .destination = "fd00::ffff"),
+				outside = ASK(.source = "fd77::2", .destination = "fd00:0:0:1::");
+	cr_expect_eq(run(&ruleset->chain[CHAIN_FORWARD], &inside), 0);
+	cr_expect_eq(run(&ruleset->chain[CHAIN_FORWARD], &outside), 1);
+	ruleset_free(ruleset);
+}
+
+Test(filter, sets_merge_what_touches_or_overlaps)
+{
+	struct config *config = parse("[sets]\na = 10.0.0.5-10.0.0.9, 10.0.0.1-10.0.0.6\n"
+				      "a = 10.0.0.2, ::/0\nb = 80,1-90,70-100,200\nc =\n");
+
+	cr_expect_eq(config->sets[0].count, 2);
+	cr_expect_eq(config->sets[1].count, 2);
+	cr_expect_eq(config->sets[1].ports[0].last, 100);
+	cr_expect_eq(config->sets[2].kind, SET_EMPTY);
+	config_free(config);
+}
+
 Test(filter, the_first_match_decides_and_the_policy_is_last)
 {
 	static const struct ask web = ASK(.destination_port = 80),

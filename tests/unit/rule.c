@@ -3,6 +3,7 @@
  */
 #include <criterion/criterion.h>
 #include <netinet/in.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -51,7 +52,8 @@ static struct rule parse(const char *text)
 
 Test(rule, an_action_alone_matches_everything)
 {
-	static const char *const actions[] = {"accept", "drop", "reject", "log", "jump a", "return"};
+	static const char *const actions[] = {
+		"accept", "drop", "reject", "log", "jump a", "return"};
 
 	for (unsigned i = 0; i < COUNT(actions); i++) {
 		const struct rule rule = parse(actions[i]);
@@ -229,6 +231,123 @@ Test(rule, only_the_forward_chain_knows_forwarded)
 		config, CHAIN_INPUT, "accept forwarded", &rule, error, sizeof(error)));
 }
 
+Test(rule, not_is_for_lists_and_sides)
+{
+	struct rule rule = parse("drop in not lan out not work from not 10.0.0.0/8 to not @peers");
+
+	cr_expect_eq(rule.negated, rule.words);
+	rule = parse("drop proto not tcp,udp");
+	cr_expect_not(rule_has_protocol(&rule, IPPROTO_TCP));
+	cr_expect_not(rule_has_protocol(&rule, IPPROTO_UDP));
+	cr_expect(rule_has_protocol(&rule, IPPROTO_SCTP));
+	cr_expect_eq(rule.negated, 0, "the list is the others");
+	rule = parse("drop proto tcp from port not 80 to port not 81 tcp-flags not syn/syn");
+	cr_expect_eq(rule.negated, rule.words & ~RULE_WORD(WORD_PROTO));
+}
+
+Test(rule, elements_are_ranges_sets_and_links)
+{
+	const struct rule rule =
+		parse("drop from 10.0.0.3-10.0.0.9, @peers, db to @nothing,10.0.0.8-10.0.0.15");
+
+	cr_assert_eq(rule.from.count, 2);
+	expect_range(&rule.from.range[0], "10.0.0.3-10.0.0.9");
+	expect_range(&rule.from.range[1], "10.77.0.2");
+	cr_assert_eq(rule.from.set_count, 1);
+	cr_expect_str_eq(config->sets[rule.from.set[0]].name, "peers");
+	cr_assert_eq(rule.to.count, 1);
+	expect_range(&rule.to.range[0], "10.0.0.8/29");
+	cr_expect_eq(parse("drop proto udp port 53,@web").to_ports.set_count, 1);
+}
+
+Test(rule, words_about_packets)
+{
+	struct rule rule = parse("drop proto tcp tcp-flags syn/syn,ack,fin,rst length 0-100 ttl 1 "
+				 "dscp af41 family ipv6 helper sip");
+
+	cr_expect_eq(rule.tcp_flags.set, 0x02);
+	cr_expect_eq(rule.tcp_flags.mask, 0x17);
+	cr_expect_eq(rule.length.last, 100);
+	cr_expect_eq(rule.ttl.first, 1);
+	cr_expect_eq(rule.ttl.last, 1);
+	cr_expect_eq(rule.dscp, 34);
+	cr_expect_eq(rule.family, AF_INET6);
+	cr_expect_eq(rule.helper, 3);
+	rule = parse("drop proto tcp tcp-flags none/all");
+	cr_expect_eq(rule.tcp_flags.set, 0);
+	cr_expect_eq(rule.tcp_flags.mask, 0x3f);
+}
+
+Test(rule, limits_and_connections)
+{
+	struct rule rule = parse("drop limit over 7/minute burst 9 per source");
+
+	cr_expect(rule.limit.over);
+	cr_expect_eq(rule.limit.packets, 7);
+	cr_expect_eq(rule.limit.seconds, 60);
+	cr_expect_eq(rule.limit.burst, 9);
+	cr_expect_eq(rule.limit.per, PER_SOURCE);
+	rule = parse("accept limit 1/day connections over 3 per destination");
+	cr_expect_not(rule.limit.over);
+	cr_expect_eq(rule.limit.burst, 5);
+	cr_expect_eq(rule.limit.per, PER_RULE);
+	cr_expect_eq(rule.connections.max, 3);
+	cr_expect_eq(rule.connections.per, PER_DESTINATION);
+}
+
+static void expect_span(const struct rule *rule, struct text_span span, const char *text)
+{
+	cr_expect_eq(span.length, strlen(text));
+	cr_expect_eq(memcmp(rule->text + span.at, text, span.length), 0, "%s", rule->text);
+}
+
+Test(rule, quotes_hold_any_text)
+{
+	struct rule rule = parse("drop log \"a, -> b \" comment \"not in lan\" in lan");
+
+	expect_span(&rule, rule.log, "a, -> b ");
+	expect_span(&rule, rule.comment, "not in lan");
+	cr_expect_eq(rule.in.kind, SIDE_LAN);
+	rule = parse("log \"seen: \" in lan");
+	cr_expect_eq(rule.action, RULE_LOG);
+	expect_span(&rule, rule.log, "seen: ");
+	rule = parse("log in lan log \"\"");
+	cr_expect_eq(rule.log.length, 0);
+}
+
+Test(rule, actions_with_arguments)
+{
+	static const char *const answers[] = {"tcp-reset", "port-unreachable", "host-unreachable",
+		"net-unreachable", "proto-unreachable", "prohibited"};
+	char text[64];
+
+	for (unsigned i = 0; i < COUNT(answers); i++) {
+		snprintf(text, sizeof(text), "reject with %s proto tcp", answers[i]);
+		cr_expect_eq(parse(text).reject, i + 1); /* the order of enum rule_reject */
+	}
+	cr_expect_eq(parse("jump b proto tcp").jump, 1);
+	parse_in(PLACE_CHAIN, "return in lan out uplink forwarded state new");
+}
+
+Test(rule, matches_end_at_an_arrow)
+{
+	char error[SENTENCE_SIZE] = "";
+	const struct sentence why = {error, sizeof(error)};
+	const char *text = "in lab proto tcp port 80  -> 10.0.0.1:8080";
+	struct rule rule;
+
+	cr_assert(rule_match_parse(config, PLACE_DNAT, &text, &rule, &why), "%s", error);
+	cr_expect_str_eq(text, "-> 10.0.0.1:8080");
+	cr_expect_eq(rule.to_ports.range[0].first, 80);
+	text = "-> :80";
+	cr_assert(rule_match_parse(config, PLACE_NAT, &text, &rule, &why), "%s", error);
+	cr_expect_str_eq(text, "-> :80");
+	cr_expect_eq(rule.words, 0);
+	text = "port 5060"; /* a helper has protocols of its own */
+	cr_assert(rule_match_parse(config, PLACE_HELPER, &text, &rule, &why), "%s", error);
+	cr_expect_str_eq(text, "");
+}
+
 /* Rules that must be refused, and a part of the reason that must be told. */
 static const struct {
 	enum rule_place place;
@@ -271,11 +390,73 @@ static const struct {
 	{PLACE_FORWARD, "accept proto icmp icmp-type 256", "unknown ICMP type `256`"},
 	{PLACE_FORWARD, "accept proto icmp icmp-type 3/x", "bad ICMP type `3/x`"},
 	{PLACE_FORWARD, "accept proto icmp icmp-type 3/256", "bad ICMP type `3/256`"},
-	{PLACE_FORWARD, "accept proto icmp icmp-type 1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17", "too many ICMP types"},
+	{PLACE_FORWARD, "accept proto icmp icmp-type 1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17",
+		"too many ICMP types"},
 	{PLACE_FORWARD, "accept proto icmp6 icmp-type timestamp-request", "none of ICMPv6"},
 	{PLACE_FORWARD, "accept from 10.0.0.0/8 to fd00::/8", "can never match"},
 	{PLACE_FORWARD, "accept proto icmp6 from 10.0.0.0/8", "can never match"},
 	{PLACE_FORWARD, "accept proto icmp icmp-type 8 from fd00::/8", "can never match"},
+	{PLACE_FORWARD, "accept in not any", "can never match"},
+	{PLACE_FORWARD, "accept in not", "nothing behind `in`"},
+	{PLACE_FORWARD, "accept from not any", "can never match"},
+	{PLACE_FORWARD, "accept to not", "nothing behind `to`"},
+	{PLACE_FORWARD, "accept from 10.0.0.9-10.0.0.3", "ends before it begins"},
+	{PLACE_FORWARD, "accept from 10.0.0.9-fd00::1", "different families"},
+	{PLACE_FORWARD, "accept from 10.0.0.9-", "not two addresses"},
+	{PLACE_FORWARD, "accept to any-address", "has no address: give it one in [link any-addr"},
+	{PLACE_FORWARD, "accept to bd", "unknown link `bd`: did you mean `db`?"},
+	{PLACE_FORWARD, "accept to @pears", "unknown set `pears`: did you mean `peers`?"},
+	{PLACE_FORWARD, "accept to @web", "set `web` has ports: allowed: a set of addresses"},
+	{PLACE_FORWARD, "accept proto tcp port @peers", "set `peers` has addresses"},
+	{PLACE_FORWARD, "accept to @peers,@peers,@peers,@peers,@peers", "too many sets"},
+	{PLACE_FORWARD, "accept proto tcp,", "unknown protocol ``"},
+	{PLACE_FORWARD, "accept proto tcp,icmp port 80", "no other beside them"},
+	{PLACE_FORWARD, "accept proto not tcp port 80", "ports need"},
+	{PLACE_FORWARD, "accept proto not any", "unknown protocol `any`"},
+	{PLACE_FORWARD, "accept proto icmp,tcp icmp-type 8", "`icmp-type` needs"},
+	{PLACE_FORWARD, "accept proto icmp icmp-type ecoh-request", "did you mean `echo-request`"},
+	{PLACE_FORWARD, "accept family ipv5", "did you mean `ipv4`?"},
+	{PLACE_FORWARD, "accept family ipv6 from 10.0.0.0/8", "can never match"},
+	{PLACE_FORWARD, "accept family ipv4 proto icmp6", "can never match"},
+	{PLACE_FORWARD, "accept tcp-flags syn/syn", "`tcp-flags` needs `proto tcp`"},
+	{PLACE_FORWARD, "accept proto tcp,udp tcp-flags syn/syn", "`tcp-flags` needs"},
+	{PLACE_FORWARD, "accept proto tcp tcp-flags syn", "allowed: SET/MASK"},
+	{PLACE_FORWARD, "accept proto tcp tcp-flags syn,fin/syn", "a MASK that has all"},
+	{PLACE_FORWARD, "accept proto tcp tcp-flags none/none", "a MASK"},
+	{PLACE_FORWARD, "accept proto tcp tcp-flags sny/syn", "did you mean `syn`?"},
+	{PLACE_FORWARD, "accept length 70000", "up to 65535"},
+	{PLACE_FORWARD, "accept length 5-2", "ends before it begins"},
+	{PLACE_FORWARD, "accept ttl 256", "bad ttl `256`"},
+	{PLACE_FORWARD, "accept ttl x", "bad ttl `x`"},
+	{PLACE_FORWARD, "accept dscp 64", "unknown dscp `64`"},
+	{PLACE_FORWARD, "accept helper fpt", "did you mean `ftp`?"},
+	{PLACE_FORWARD, "accept limit 5", "bad rate `5`"},
+	{PLACE_FORWARD, "accept limit 0/second", "bad rate `0/second`"},
+	{PLACE_FORWARD, "accept limit 5/secnod", "did you mean `second`?"},
+	{PLACE_FORWARD, "accept limit over", "nothing behind `limit`"},
+	{PLACE_FORWARD, "accept limit 5/second burst 0", "bad number `0` behind `burst`"},
+	{PLACE_FORWARD, "accept limit 5/second per guest", "unknown per `guest`"},
+	{PLACE_FORWARD, "accept connections 5", "allowed: connections over N"},
+	{PLACE_FORWARD, "accept connections over", "nothing behind `connections over`"},
+	{PLACE_FORWARD, "accept log", "nothing in quotes behind `log`"},
+	{PLACE_FORWARD, "accept log x", "nothing in quotes"},
+	{PLACE_FORWARD, "accept log \"x", "does not end"},
+	{PLACE_FORWARD, "accept log \"x\"y", "right behind a quote"},
+	{PLACE_FORWARD, "accept log \"x\ty\"", "no text"},
+	{PLACE_FORWARD, "accept comment \"x\" comment \"y\"", "`comment` is said twice"},
+	{PLACE_FORWARD, "log \"x\" log \"y\"", "`log` is said twice"},
+	{PLACE_FORWARD, "reject with tcp-rest", "did you mean `tcp-reset`?"},
+	{PLACE_FORWARD, "reject with tcp-reset", "`reject with tcp-reset` needs `proto tcp`"},
+	{PLACE_FORWARD, "reject with", "nothing behind `with`"},
+	{PLACE_FORWARD, "drop with prohibited", "unknown word for this chain `with`"},
+	{PLACE_FORWARD, "jump", "nothing behind `jump`"},
+	{PLACE_FORWARD, "jump c", "unknown chain `c`"},
+	{PLACE_FORWARD, "jump input", "unknown chain `input`"},
+	{PLACE_FORWARD, "accept -> 10.0.0.1", "unknown word"},
+	{PLACE_NAT, "in lan -> :80", "`-> :80`: allowed: matches alone"},
+	{PLACE_NAT, "limit 5/second", "unknown word `limit`"},
+	{PLACE_DNAT, "out uplink", "unknown word `out`"},
+	{PLACE_DNAT, "port 80", "ports need"},
 	{PLACE_INPUT, "accept out uplink", "unknown word for this chain `out`"},
 	{PLACE_OUTPUT, "accept in lan", "unknown word for this chain `in`"},
 	{PLACE_NAT, "accept in lan", "unknown word `accept`"},
