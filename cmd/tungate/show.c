@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * show: results of the daemon as people read them.
- *
- * A member that is missing or of another type than expected reads as 0 or "": a newer or older
- * daemon still shows what both know.
  */
 #include "show.h"
 
@@ -11,28 +8,10 @@
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
+#include "members.h"
 #include "table.h"
 
 #define ENDPOINT_SIZE 80 /* "[address]:port-port" */
-
-/* ---- reading JSON ---- */
-
-static const char *text_of(const json_t *object, const char *key)
-{
-	const char *text = json_string_value(json_object_get(object, key));
-
-	return text ? text : "";
-}
-
-static int64_t number_of(const json_t *object, const char *key)
-{
-	return json_integer_value(json_object_get(object, key));
-}
-
-static bool flag_of(const json_t *object, const char *key)
-{
-	return json_is_true(json_object_get(object, key));
-}
 
 /* "address:port", "[address]:port", "address" where port is 0. */
 static char *endpoint_text(const char *address, int64_t port, char text[ENDPOINT_SIZE])
@@ -357,48 +336,6 @@ void show_flushed(const struct arguments *arguments, const json_t *result)
 {
 	(void)arguments;
 	printf("connections ended: %" PRId64 "\n", number_of(result, "flushed"));
-}
-
-/* ---- rules ---- */
-
-static void show_chain(const json_t *chain)
-{
-	static const char *const headings[] = {">PACKETS", ">BYTES", "RULE", NULL};
-	const json_t *rules = json_object_get(chain, "rules");
-	const json_t *policy = json_object_get(chain, "policy");
-	struct table table;
-
-	printf("chain %s\n", text_of(chain, "chain"));
-	table_begin(&table, headings);
-	for (size_t i = 0; i <= json_array_size(rules); i++) {
-		const json_t *rule =
-			json_array_get(rules, i); /* NULL behind the last: the policy */
-		const json_t *counter = json_object_get(rule ? rule : policy, "counter");
-		char packets[UNIT_TEXT_SIZE], bytes[UNIT_TEXT_SIZE], policy_text[32];
-		snprintf(policy_text, sizeof(policy_text), "policy %s", text_of(policy, "action"));
-		table_row(
-			&table, (const char *[]){count_text(number_of(counter, "packets"), packets),
-					bytes_text(number_of(counter, "bytes"), bytes),
-					rule ? text_of(rule, "rule") : policy_text});
-	}
-	table_end(&table, "  ");
-}
-
-void show_rules(const struct arguments *arguments, const json_t *result)
-{
-	const json_t *chains = json_object_get(result, "chains");
-	const json_t *nat = json_object_get(result, "nat");
-	(void)arguments;
-
-	for (size_t i = 0; i < json_array_size(chains); i++) {
-		show_chain(json_array_get(chains, i));
-		putchar('\n');
-	}
-	puts("nat");
-	for (size_t i = 0; i < json_array_size(nat); i++) {
-		const json_t *rule = json_array_get(nat, i);
-		printf("  %s %s\n", text_of(rule, "action"), text_of(rule, "match"));
-	}
 }
 
 /* ---- actions ---- */

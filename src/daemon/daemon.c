@@ -19,6 +19,7 @@
 #include "daemon/daemon.h"
 #include "daemon/guests.h"
 #include "daemon/io.h"
+#include "daemon/packet_log.h"
 #include "daemon/publish.h"
 #include "daemon/service.h"
 #include "daemon/uplinks.h"
@@ -147,10 +148,21 @@ static void flow_event(void *context, enum flow_event event, const struct flow_i
 	requests_flow_event(daemon->requests, event, flow);
 }
 
+static void packet_log(void *context, const struct rule_log *line)
+{
+	const struct daemon *daemon = context;
+	const char *const links[] = {
+		guests_name(daemon->guests, line->in), guests_name(daemon->guests, line->out)};
+	char text[PACKET_LOG_SIZE];
+
+	if (daemon->log->level >= LOG_LEVEL_INFO)
+		log_info(daemon->log, "%s", packet_log_format(daemon->config, line, links, text));
+}
+
 static int engine_start(struct daemon *daemon)
 {
 	const struct engine_host host = {
-		.context = daemon, .route = uplinks_route, .event = flow_event};
+		.context = daemon, .route = uplinks_route, .event = flow_event, .log = packet_log};
 	struct engine_params params = {
 		.limits = &daemon->config->limits,
 		.timeouts = &daemon->config->timeouts,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * requests: the table of methods, and those that only look.  requests_act.c has those that change
- * the gateway, requests_flows.c those about connections.
+ * the gateway, requests_flows.c those about connections, requests_rules.c those about rules.
  */
 #include "daemon/requests.h"
 
@@ -183,87 +183,6 @@ static void handle_links(void *context, struct control_request *request)
 	for (unsigned i = 0; requests->ops.link(requests->ops.context, i, &link); i++)
 		json_array_append_new(list, link_json(requests, &link));
 	control_reply(request, list);
-}
-
-/* ---- rules ---- */
-
-static json_t *rule_json(const struct rule_info *info)
-{
-	const struct member members[] = {
-		{"rule", text_json(info->rule->text)},
-		{"line", number_json(info->rule->line)},
-		{"counter", counter_json(&info->counter)},
-	};
-
-	return object_json(members, ARRAY_COUNT(members));
-}
-
-static json_t *policy_json(const struct rule_info *info)
-{
-	static const char *const actions[] = {
-		[RULE_ACCEPT] = "accept",
-		[RULE_DROP] = "drop",
-		[RULE_REJECT] = "reject",
-	};
-	const struct member members[] = {
-		{"action", text_json(actions[info->policy])},
-		{"counter", counter_json(&info->counter)},
-	};
-
-	return object_json(members, ARRAY_COUNT(members));
-}
-
-static json_t *chain_json(const struct engine *engine, enum chain chain)
-{
-	static const char *const names[] = {
-		[CHAIN_INPUT] = "input",
-		[CHAIN_FORWARD] = "forward",
-		[CHAIN_OUTPUT] = "output",
-	};
-	json_t *rules = json_array();
-	struct rule_info info;
-	unsigned i = 0;
-
-	for (; engine_rule_info(engine, chain, i, &info) && info.rule; i++)
-		json_array_append_new(rules, rule_json(&info));
-	const struct member members[] = {
-		{"chain", text_json(names[chain])},
-		{"rules", rules},
-		{"policy", policy_json(&info)},
-	};
-	return object_json(members, ARRAY_COUNT(members));
-}
-
-static json_t *nat_json(const struct rules *nat)
-{
-	json_t *list = json_array();
-
-	for (unsigned i = 0; i < nat->count; i++) {
-		const struct rule *rule = &nat->rule[i];
-		const char *action = rule->action == RULE_ACCEPT ? "masquerade" : "no-masquerade";
-		const struct member members[] = {
-			{"action", text_json(action)},
-			{"match", text_json(rule->text)},
-			{"line", number_json(rule->line)},
-		};
-		json_array_append_new(list, object_json(members, ARRAY_COUNT(members)));
-	}
-	return list;
-}
-
-static void handle_rules(void *context, struct control_request *request)
-{
-	struct requests *requests = context;
-	const struct config *config = requests->ops.config(requests->ops.context);
-	json_t *chains = json_array();
-
-	for (unsigned chain = 0; chain < CHAIN_COUNT; chain++)
-		json_array_append_new(chains, chain_json(requests->ops.engine, chain));
-	const struct member members[] = {
-		{"chains", chains},
-		{"nat", nat_json(&config->nat)},
-	};
-	control_reply(request, object_json(members, ARRAY_COUNT(members)));
 }
 
 /* ---- drops ---- */

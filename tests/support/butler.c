@@ -162,9 +162,14 @@ static int on_reload(void *context, struct config_errors *errors)
 
 struct butler *butler_open(void)
 {
+	return butler_open_in(LAB());
+}
+
+struct butler *butler_open_in(const struct lab_options *options)
+{
 	struct butler *butler = calloc(1, sizeof(*butler));
 
-	butler->lab = lab_open(AF_INET, LAB());
+	butler->lab = lab_open(AF_INET, options);
 	engine_watch(butler->lab->engine, false);
 	const struct daemon_ops ops = {
 		.context = butler,

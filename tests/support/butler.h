@@ -30,6 +30,8 @@ struct butler {
 };
 
 struct butler *butler_open(void);
+/* ... in a lab with these options, which outlive it. */
+struct butler *butler_open_in(const struct lab_options *options);
 /* Stop with whatever clients there are: nothing of it may stay behind. */
 void butler_close(struct butler *butler);
 
