@@ -103,6 +103,43 @@ else
 	skip "guests with one address and one port fetch at once" "needs zones of conntrack"
 fi
 
+# ---- listing and flushing during a flood (conntrack_dump_flush.c, conntrack_resize.sh) ----
+if [ "$GATEWAY" = tungate ]; then
+	# Each datagram is of a flow of its own.
+	cat >"$WORLD/flood.py" <<-'E'
+		import socket, struct, sys, time
+		s = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_UDP)
+		while True:
+		    for port in range(2000, 5000):
+		        s.sendto(struct.pack("!HHHH", port, 9, 8, 0), (sys.argv[1], 0))
+		        if port % 100 == 0:
+		            time.sleep(0.01)
+	E
+	spawn guest flood python3 "$WORLD/flood.py" $SERVER4
+	flood=$spawned
+	within 5 says '^[0-9]{4}' figures status .flows.now
+	listed_and_flushed() {
+
+		for _ in 1 2 3; do
+			# No connection twice, each complete.
+			tungate connections --json >"$WORLD/list" &&
+				jq -e 'length > 0 and (map(.id) | length == (unique | length)) and
+					all(.original.source_port > 0 and .reply.destination_port > 0)' \
+					"$WORLD/list" >/dev/null || return 1
+			tungate connections flush --json >/dev/null || return 1
+		done
+	}
+	expect "lists are whole, and flushing ends what there is, during a flood" listed_and_flushed
+	reap "$flood"
+	tungate connections flush >/dev/null
+	none_left() {
+		[ "$(figures status .flows.now)" -eq 0 ] && [ "$(figures status .ports.used)" -eq 0 ]
+	}
+	eventually 3 "behind it neither a connection nor a port is left" none_left
+else
+	skip "lists are whole, and flushing ends what there is, during a flood" "is about tungated"
+fi
+
 # ---- errors related to a translated flow (conntrack_icmp_related.sh) ----
 # A link of 1280 bytes behind the router: its errors reach the guest, whatever has sent too much.
 ip -n router link set outer mtu 1280
