@@ -22,8 +22,10 @@ LDFLAGS_asan    := -fsanitize=address,undefined
 BASE_CFLAGS := -std=gnu11 -D_GNU_SOURCE -DTUNGATE_VERSION='"$(VERSION)"' -Iinclude -Isrc $(WARNINGS) -fPIE -MMD -MP
 ALL_CFLAGS  = $(BASE_CFLAGS) $(CFLAGS_$(VARIANT)) $(EXTRA_CFLAGS) $(CFLAGS)
 ALL_LDFLAGS = -pie $(LDFLAGS_$(VARIANT)) $(LDFLAGS)
-PKG_CFLAGS  = $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null | sed 's/-I/-isystem /g')
-PKG_LIBS    = $(shell pkg-config --libs $(PACKAGES) 2>/dev/null)
+# Asked for when first needed (`make deps` may bring it) and then kept.
+PKG_CFLAGS  = $(eval PKG_CFLAGS := $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null | \
+                sed 's/-I/-isystem /g'))$(PKG_CFLAGS)
+PKG_LIBS    = $(eval PKG_LIBS := $(shell pkg-config --libs $(PACKAGES) 2>/dev/null))$(PKG_LIBS)
 
 # The pure library, and the rest of the house.
 PURE_DIRS   := base wire engine helper lan config import
