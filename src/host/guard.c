@@ -7,12 +7,14 @@
 #include <string.h>
 #include "host/guard.h"
 #include "host/guard_clsact.h"
+#include "host/guard_protocols.h"
 #include "host/guard_sockets.h"
 
-/* Exactly one of the two is there. */
 struct guard {
+	/* Exactly one of the two is there. */
 	struct guard_clsact *clsact;
 	struct guard_sockets *sockets;
+	struct guard_protocols protocols;
 };
 
 static int clsact_open(const struct log *log, enum guard_mode mode,
@@ -60,12 +62,14 @@ int guard_open(const struct log *log, enum guard_mode mode, const struct port_cl
 		free(opened);
 		return error;
 	}
+	guard_protocols_open(&opened->protocols);
 	*guard = opened;
 	return 0;
 }
 
 void guard_close(struct guard *guard)
 {
+	guard_protocols_close(&guard->protocols);
 	if (guard->clsact)
 		guard_clsact_close(guard->clsact);
 	if (guard->sockets)

@@ -11,6 +11,9 @@
  *
  * sockets, where clsact is missing: bound sockets with a drop-all filter on each external port,
  * listening for TCP. They are made in small portions (guard_fill) in idle time.
+ *
+ * In both cases raw sockets that hear nothing keep the kernel silent about protocols without ports
+ * (guard_protocols.h).
  */
 #ifndef TUNGATE_HOST_GUARD_H
 #define TUNGATE_HOST_GUARD_H
