@@ -58,6 +58,7 @@ static const struct {
 	{"udp", IPPROTO_UDP},
 	{"icmp", IPPROTO_ICMP},
 	{"icmpv6", IPPROTO_ICMPV6},
+	{"gre", IPPROTO_GRE},
 };
 
 static bool protocol_parse(const char *text, uint8_t *protocol)

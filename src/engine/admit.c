@@ -202,6 +202,11 @@ bool admit_decide(struct engine *engine, const struct packet *packet, struct adm
 		return false;
 	nat_decide_source(engine, &admission->draft, &admission->query, &admission->external,
 		&admission->source);
+	const union addr *known = expect_source(engine, admission->expectation);
+	if (known != NULL && admission->draft.zone[REPLY] == ZONE_UPLINK) {
+		admission->source.translate = true;
+		admission->source.address = *known;
+	}
 	return true;
 }
 

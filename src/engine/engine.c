@@ -109,7 +109,7 @@ static inline struct flow *find(
 
 	flow_key_of_packet(packet, &key);
 	struct flow *flow = flow_find(engine, &key, packet->hash, direction);
-	if (flow != NULL || !gre_is_call(&packet->headers))
+	if (flow != NULL || !gre_is_call(&packet->headers) || expect_awaits(engine, &key))
 		return flow;
 	gre_forget_call(engine, packet);
 	flow_key_of_packet(packet, &key);

@@ -53,11 +53,18 @@ static uint32_t record_id(const struct engine *engine, const struct expectation 
 
 /* ---- keys ---- */
 
+/* What stands for the port of whoever connects, which nobody knows yet. */
+static be16 any_source_port(uint8_t protocol)
+{
+	return protocol == IPPROTO_GRE ? PACKET_CALL_PORT : 0;
+}
+
 static void target_key(const struct expectation *expectation, struct flow_key *key)
 {
 	*key = (struct flow_key){
 		.source = expectation->source,
 		.destination = expectation->destination,
+		.source_port = any_source_port(expectation->protocol),
 		.destination_port = expectation->port,
 		.zone = expectation->zone,
 		.family = expectation->family,
@@ -110,114 +117,23 @@ static uint32_t find(const struct engine *engine, const struct index *index,
 	return EXPECT_NONE;
 }
 
-/* ---- external ports ---- */
-
-/* The address's table of ports; false where there are none. */
-static bool table_of(
-	struct engine *engine, const struct expectation *expectation, struct ports_table *table)
-{
-	return ports_open(&engine->ports, expectation->family, &expectation->destination,
-		expectation->protocol, table);
-}
-
-/* The listener's end of an expectation, as the guest's end of a flow. */
-static void as_draft(const struct expectation *expectation, struct flow *draft)
-{
-	*draft = (struct flow){
-		.address = {{expectation->listener}, {{{0}}, expectation->destination}},
-		.port = {{expectation->listener_port}},
-		.zone = {expectation->listener_zone},
-		.family = expectation->family,
-		.protocol = expectation->protocol,
-	};
-}
-
-/* The port that the listener has outside already, by a flow of its own or an expectation. */
-static be16 port_known(const struct engine *engine, const struct expectation *wanted)
-{
-	struct flow draft;
-
-	as_draft(wanted, &draft);
-	const struct flow *mapping = mapping_find(engine, &draft);
-	return mapping != NULL ? mapping->port[!mapping_guest(mapping)][DESTINATION]
-			       : expect_port_of(engine, &draft);
-}
-
-static void port_hold(struct engine *engine, struct ports_table table,
-	struct expectation *expectation, uint16_t port)
-{
-	if (ports_user(&engine->ports, table, port) == PORTS_NOBODY)
-		ports_take(&engine->ports, table, port, PORTS_RESERVED);
-	expectation->port = htons(port);
-	expectation->holds_port = true;
-}
-
-/* Nobody awaits anything at its port any more; a flow may still use it. */
-static void port_release(struct engine *engine, const struct expectation *gone)
-{
-	const uint16_t port = ntohs(gone->port);
-	struct ports_table table;
-	struct flow draft;
-
-	as_draft(gone, &draft);
-	if (gone->holds_port && table_of(engine, gone, &table) &&
-		ports_user(&engine->ports, table, port) == PORTS_RESERVED &&
-		expect_port_of(engine, &draft) != gone->port)
-		ports_release(&engine->ports, table, port, 0);
-}
-
-static bool is_ours_and_free(struct engine *engine, struct ports_table table, uint32_t port)
-{
-	return port <= UINT16_MAX && port_list_has(&engine->external_ports, (uint16_t)port) &&
-	       ports_is_free(&engine->ports, table, (uint16_t)port, engine->now_ms);
-}
-
-/* The external port of one listener: what it has already, what it wishes, or any. */
-static uint16_t choose_port(struct engine *engine, struct ports_table table,
-	const struct expectation *wanted, uint16_t wish)
-{
-	const struct ports_slice slice = ports_whole(&engine->external_ports);
-	const be16 known = port_known(engine, wanted);
-
-	if (known != 0)
-		return ntohs(known);
-	if (is_ours_and_free(engine, table, wish))
-		return wish;
-	return ports_find_free(&engine->ports, table, &slice, engine->now_ms);
-}
-
-static bool is_free_pair(struct engine *engine, struct ports_table table, uint16_t port)
-{
-	return port % 2 == 0 && is_ours_and_free(engine, table, port) &&
-	       is_ours_and_free(engine, table, port + 1u);
-}
-
-/* Two ports in a row, the first one even. */
-static uint16_t choose_pair(struct engine *engine, struct ports_table table,
-	const struct expectation *first, const struct expectation *second, uint16_t wish)
-{
-	const struct port_list *list = &engine->external_ports;
-	const uint32_t size = port_list_size(list), start = ports_random(&engine->ports, size);
-	const uint16_t known = ntohs(port_known(engine, first));
-
-	if (known != 0 && ntohs(port_known(engine, second)) == known + 1)
-		return known;
-	if (is_free_pair(engine, table, wish))
-		return wish;
-	for (uint32_t i = 0; i < size; i++) {
-		const uint16_t port = port_list_at(list, (start + i) % size);
-		if (is_free_pair(engine, table, port))
-			return port;
-	}
-	return 0;
-}
-
 /* ---- life ---- */
 
 static void owner_add(struct expectations *expectations, zone_id zone, uint32_t one)
 {
 	if (ZONE_IS_LINK(zone))
 		expectations->owner[zone] += one;
+}
+
+/* One that lasts as long as its master is in no wheel. */
+static void age_start(struct engine *engine, uint32_t id)
+{
+	struct expectations *expectations = &engine->expectations;
+	const uint16_t life_s = record_at(engine, id)->life_s;
+
+	if (life_s != EXPECT_LIFE_MASTER)
+		wheel_add(&expectations->wheel, &expectations->age, id,
+			engine->now_ms + 1000ULL * life_s);
 }
 
 static struct expectation *insert(struct engine *engine, const struct expectation *wanted)
@@ -235,8 +151,7 @@ static struct expectation *insert(struct engine *engine, const struct expectatio
 	index_insert(&expectations->by_target, target_hash(engine, id), id);
 	if (expectation->holds_port)
 		index_insert(&expectations->by_listener, listener_hash(engine, id), id);
-	wheel_add(&expectations->wheel, &expectations->age, id,
-		engine->now_ms + 1000ULL * expectation->life_s);
+	age_start(engine, id);
 	list_push(&master->expectations, &expectations->kin, id);
 	owner_add(expectations, expectation->guest_zone, 1);
 	expectations->count++;
@@ -263,12 +178,12 @@ static void take_out(struct engine *engine, uint32_t id)
 	expectations->count--;
 }
 
-static void end(struct engine *engine, uint32_t id)
+void expect_end(struct engine *engine, uint32_t id)
 {
 	const struct expectation gone = *record_at(engine, id);
 
 	take_out(engine, id);
-	port_release(engine, &gone);
+	expect_ports_release(engine, &gone);
 }
 
 void expect_end_all(struct engine *engine, struct extra *extra)
@@ -276,17 +191,27 @@ void expect_end_all(struct engine *engine, struct extra *extra)
 	uint32_t id;
 
 	while ((id = list_first(&extra->expectations)) != WHEEL_NONE)
-		end(engine, id);
+		expect_end(engine, id);
 }
 
-static void refresh(struct engine *engine, struct expectation *expectation)
+void expect_renew(struct engine *engine, uint32_t id, uint16_t life_s)
 {
 	struct expectations *expectations = &engine->expectations;
-	const uint32_t id = record_id(engine, expectation);
 
+	record_at(engine, id)->life_s = life_s;
 	wheel_remove(&expectations->wheel, &expectations->age, id);
-	wheel_add(&expectations->wheel, &expectations->age, id,
-		engine->now_ms + 1000ULL * expectation->life_s);
+	age_start(engine, id);
+}
+
+void expect_move(struct engine *engine, uint32_t id, const union addr *source, zone_id zone)
+{
+	struct index *index = &engine->expectations.by_target;
+	struct expectation *expectation = record_at(engine, id);
+
+	index_remove(index, target_hash(engine, id), id, target_hash, engine);
+	expectation->source = *source;
+	expectation->zone = zone;
+	index_insert(index, target_hash(engine, id), id);
 }
 
 void expect_expire(struct engine *engine, unsigned *budget)
@@ -296,7 +221,7 @@ void expect_expire(struct engine *engine, unsigned *budget)
 
 	while ((id = wheel_next_expired(&expectations->wheel, &expectations->age, engine->now_ms,
 			budget)) != WHEEL_NONE)
-		end(engine, id);
+		expect_end(engine, id);
 }
 
 uint64_t expect_deadline(const struct engine *engine)
@@ -346,6 +271,9 @@ static bool describe(const struct engine *engine, const struct flow *flow, enum 
 		wanted->destination = flow->address[back][DESTINATION];
 	if (!any_peer)
 		wanted->source = flow->address[back][SOURCE];
+	if (!listens_here &&
+		!addr_equal(&flow->address[direction][DESTINATION], &flow->address[back][SOURCE]))
+		wanted->as = flow->address[direction][DESTINATION];
 	return true;
 }
 
@@ -382,7 +310,7 @@ static void class_make_room(
 			oldest = id;
 	}
 	if (count > 0 && count >= limit)
-		end(engine, oldest);
+		expect_end(engine, oldest);
 }
 
 /* How many the guest has; counted one by one only where its link has too many. */
@@ -414,35 +342,6 @@ static bool has_room(struct engine *engine, const struct extra *extra,
 	       guest_count(engine, wanted) + more <= expectations->guest_max;
 }
 
-/* Does the listener appear as an address of ours, whose ports are shared? */
-static bool is_masqueraded(const struct engine *engine, const struct expectation *wanted)
-{
-	const struct flow *master = flow_at(engine, wanted->master);
-
-	return !(master->flags & FLOW_PREFIX) &&
-	       !addr_equal(&wanted->listener, &wanted->destination);
-}
-
-static bool take_ports(struct engine *engine, const struct expect_request *request,
-	struct expectation *wanted, struct expectation *second)
-{
-	const uint16_t wish = request->wish != 0 ? request->wish : request->port;
-	struct ports_table table;
-
-	if (!is_masqueraded(engine, wanted))
-		return true;
-	if (!table_of(engine, wanted, &table))
-		return false;
-	const uint16_t port = request->pair ? choose_pair(engine, table, wanted, second, wish)
-					    : choose_port(engine, table, wanted, wish);
-	if (port == 0)
-		return false;
-	port_hold(engine, table, wanted, port);
-	if (request->pair)
-		port_hold(engine, table, second, (uint16_t)(port + 1));
-	return true;
-}
-
 bool expect_create(struct engine *engine, struct flow *flow, enum direction direction,
 	uint8_t helper, const struct expect_request *request, struct expect_answer *answer)
 {
@@ -457,12 +356,12 @@ bool expect_create(struct engine *engine, struct flow *flow, enum direction dire
 	struct expectation *same = find_same(engine, extra, &wanted);
 	struct expectation *same_second = request->pair ? find_same(engine, extra, &second) : same;
 	if (same != NULL && same_second != NULL) {
-		refresh(engine, same);
-		refresh(engine, same_second);
+		expect_renew(engine, record_id(engine, same), wanted.life_s);
+		expect_renew(engine, record_id(engine, same_second), wanted.life_s);
 		wanted = *same;
 	} else {
 		if (!has_room(engine, extra, &wanted, request) ||
-			!take_ports(engine, request, &wanted, &second))
+			!expect_ports_take(engine, request, &wanted, &second))
 			return false;
 		insert(engine, &wanted);
 		if (request->pair)
@@ -478,26 +377,42 @@ bool expect_create(struct engine *engine, struct flow *flow, enum direction dire
 
 /* ---- using ---- */
 
+/* The expectation of a packet's key. */
+static uint32_t find_target(const struct engine *engine, const struct flow_key *packet)
+{
+	const struct index *index = &engine->expectations.by_target;
+	struct flow_key key = *packet;
+
+	if (engine->expectations.count == 0)
+		return EXPECT_NONE;
+	if (key.protocol != IPPROTO_GRE) /* where plain GRE is not to look like a call */
+		key.source_port = 0;
+	const uint32_t id = find(engine, index, &key, target_key);
+	if (id != EXPECT_NONE)
+		return id;
+	key.source = (union addr){0};
+	key.zone = ZONE_NONE;
+	return find(engine, index, &key, target_key);
+}
+
+bool expect_awaits(const struct engine *engine, const struct flow_key *key)
+{
+	return find_target(engine, key) != EXPECT_NONE;
+}
+
 uint32_t expect_bind(const struct engine *engine, struct flow *draft)
 {
-	const struct expectations *expectations = &engine->expectations;
-	struct flow_key key = {
+	const struct flow_key key = {
 		.source = draft->address[ORIGINAL][SOURCE],
 		.destination = draft->address[ORIGINAL][DESTINATION],
+		.source_port = draft->port[ORIGINAL][SOURCE],
 		.destination_port = draft->port[ORIGINAL][DESTINATION],
 		.zone = draft->zone[ORIGINAL],
 		.family = draft->family,
 		.protocol = draft->protocol,
 	};
+	const uint32_t id = find_target(engine, &key);
 
-	if (expectations->count == 0)
-		return EXPECT_NONE;
-	uint32_t id = find(engine, &expectations->by_target, &key, target_key);
-	if (id == EXPECT_NONE) {
-		key.source = (union addr){0};
-		key.zone = ZONE_NONE;
-		id = find(engine, &expectations->by_target, &key, target_key);
-	}
 	if (id == EXPECT_NONE)
 		return EXPECT_NONE;
 	const struct expectation *expectation = record_at(engine, id);
@@ -513,6 +428,13 @@ uint32_t expect_bind(const struct engine *engine, struct flow *draft)
 uint8_t expect_helper(const struct engine *engine, uint32_t id)
 {
 	return record_at(engine, id)->helper;
+}
+
+const union addr *expect_source(const struct engine *engine, uint32_t id)
+{
+	if (id == EXPECT_NONE || addr_is_zero(&record_at(engine, id)->as))
+		return NULL;
+	return &record_at(engine, id)->as;
 }
 
 void expect_claim(struct engine *engine, uint32_t id, struct flow *flow)
@@ -531,7 +453,7 @@ void expect_claim(struct engine *engine, uint32_t id, struct flow *flow)
 		}
 	}
 	if (!expectation->permanent)
-		end(engine, id);
+		expect_end(engine, id);
 }
 
 be16 expect_port_of(const struct engine *engine, const struct flow *draft)

@@ -24,9 +24,10 @@
 #include "engine/flow.h"
 #include "engine/index.h"
 
-#define EXPECT_NONE     0xffffffffu
-#define EXPECT_LIFE_S   30
-#define EXPECT_PORT_MIN 1024 /* lowest port that may be announced */
+#define EXPECT_NONE        0xffffffffu
+#define EXPECT_LIFE_S      30
+#define EXPECT_LIFE_MASTER UINT16_MAX /* as long as its master */
+#define EXPECT_PORT_MIN    1024       /* lowest port that may be announced */
 
 struct extra;
 
@@ -39,7 +40,7 @@ struct expect_request {
 	bool permanent;    /* until it is too old, however often it is used */
 	bool pair;         /* also for port + 1; the external port is even (RTP and RTCP) */
 	bool read;         /* the helper wants to read the new flow as well */
-	uint16_t port;     /* where the sender listens, host order */
+	uint16_t port;     /* where the sender listens, host order; GRE: its call id */
 	uint16_t wish;     /* external port that would be best; 0: `port` */
 	uint16_t life_s;   /* 0: EXPECT_LIFE_S */
 	/* NULL: the sender's own.  Only a sender that is no guest may speak for somebody else. */
@@ -58,6 +59,7 @@ struct expectation {
 	union addr destination;
 	union addr listener; /* where it is led to */
 	union addr guest;    /* whose it counts as, on `guest_zone` */
+	union addr as;       /* as whom a guest comes; zeros: as the rules of [nat] say */
 	be16 port;           /* destination's */
 	be16 listener_port;
 	zone_id zone; /* where the connection comes from; ZONE_NONE: anywhere */
@@ -98,8 +100,33 @@ void expectations_free(struct expectations *expectations);
  */
 bool expect_create(struct engine *engine, struct flow *flow, enum direction direction,
 	uint8_t helper, const struct expect_request *request, struct expect_answer *answer);
-/* End all that hang on a master's record. */
+/* End one; or all that hang on a master's record. */
+void expect_end(struct engine *engine, uint32_t id);
 void expect_end_all(struct engine *engine, struct extra *extra);
+/* It lives for so long from now on. */
+void expect_renew(struct engine *engine, uint32_t id, uint16_t life_s);
+/* It comes from elsewhere. */
+void expect_move(struct engine *engine, uint32_t id, const union addr *source, zone_id zone);
+
+/* For one that is being made, and perhaps the one beside it: the ports at which they are awaited
+ * (expect_ports.c).  False where there are none. */
+bool expect_ports_take(struct engine *engine, const struct expect_request *request,
+	struct expectation *wanted, struct expectation *second);
+/* Nobody awaits anything there any more. */
+void expect_ports_release(struct engine *engine, const struct expectation *gone);
+
+/* What a flow has announced (expect_known.c): that of its end which sends in `direction`, by the
+ * port (host order) where that listens, or that it is shown by.  EXPECT_NONE where there is none.
+ */
+uint32_t expect_find_own(const struct engine *engine, const struct flow *flow,
+	enum direction direction, uint8_t protocol, uint16_t port);
+uint32_t expect_find_shown(const struct engine *engine, const struct flow *flow,
+	enum direction direction, uint8_t protocol, uint16_t port);
+/* Those of a class live for so long from now on; 0 ends them. */
+void expect_prolong(struct engine *engine, struct flow *flow, uint8_t class, uint16_t life_s);
+/* Those of a class come from this address: from who sends, or listens, there. */
+void expect_admit(struct engine *engine, struct flow *flow, uint8_t class,
+	const union addr *address, uint16_t port);
 
 /*
  * Is a draft's connection expected?  Its destination is translated accordingly, and it is marked;
@@ -108,6 +135,10 @@ void expect_end_all(struct engine *engine, struct extra *extra);
 uint32_t expect_bind(const struct engine *engine, struct flow *draft);
 /* The helper that has made an expectation. */
 uint8_t expect_helper(const struct engine *engine, uint32_t id);
+/* Is a packet of this key? */
+bool expect_awaits(const struct engine *engine, const struct flow_key *key);
+/* As whom a guest has to come that is expected, or NULL: the listener knows it by that address. */
+const union addr *expect_source(const struct engine *engine, uint32_t id);
 /* The flow that an expectation announced has come to be. */
 void expect_claim(struct engine *engine, uint32_t id, struct flow *flow);
 /* The external port (network order) under which a draft's source is expected at its external

@@ -38,6 +38,8 @@ struct extra {
 	uint8_t announced_by; /* the helper, or HELPER_NONE */
 	/* Read by a helper. */
 	uint8_t helper;                     /* or HELPER_NONE */
+	uint32_t keep_until_ms;             /* it wants the flow to live so long ... */
+	bool keep;                          /* ... if it wants anything */
 	uint32_t children;                  /* flows that have this one for a master */
 	struct wheel_list expectations;     /* that it made, oldest first */
 	uint32_t state[HELPER_STATE_WORDS]; /* the helper's own; zeros at first */

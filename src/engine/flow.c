@@ -5,6 +5,7 @@
 #include <netinet/in.h>
 #include "engine/connections.h"
 #include "engine/mapping.h"
+#include "engine/helper.h"
 #include "engine/state.h"
 
 /* Finished flows looked at for one with the right address. */
@@ -152,7 +153,7 @@ static uint64_t tcp_timeout_s(const struct timeouts_config *timeouts, uint8_t st
 	}
 }
 
-static uint64_t flow_timeout_ms(const struct engine *engine, const struct flow *flow)
+static uint64_t state_timeout_ms(const struct engine *engine, const struct flow *flow)
 {
 	const struct timeouts_config *timeouts = &engine->timeouts;
 
@@ -171,6 +172,16 @@ static uint64_t flow_timeout_ms(const struct engine *engine, const struct flow *
 	default:
 		return (uint64_t)timeouts->other * 1000;
 	}
+}
+
+/* A helper may know that a flow will be used again. */
+static uint64_t flow_timeout_ms(const struct engine *engine, const struct flow *flow)
+{
+	const uint64_t timeout = state_timeout_ms(engine, flow);
+
+	if (__builtin_expect(!(flow->flags & FLOW_HELPED), 1))
+		return timeout;
+	return helper_timeout_ms(engine, flow, timeout);
 }
 
 static struct wheel_list *finished_list(struct engine *engine, const struct flow *flow)
@@ -351,5 +362,7 @@ const char *flow_state_name(const struct flow *flow)
 {
 	if (flow->protocol == IPPROTO_TCP)
 		return tcp_state_name(flow->tcp.state);
+	if (flow->protocol == IPPROTO_GRE && flow->port[ORIGINAL][SOURCE] == PACKET_CALL_PORT)
+		return "call";
 	return flow->flags & FLOW_REPLIED ? "replied" : "unreplied";
 }

@@ -144,7 +144,7 @@ static inline void flow_rewrite(
 		direction == ORIGINAL ? flow->port_delta : cksum_delta_inverse(flow->port_delta);
 }
 
-/* "established", "syn-sent", "replied", "unreplied". */
+/* "established", "syn-sent", "replied", "unreplied", "call". */
 const char *flow_state_name(const struct flow *flow);
 
 #endif

@@ -22,6 +22,7 @@
 #ifndef TUNGATE_ENGINE_GRE_H
 #define TUNGATE_ENGINE_GRE_H
 
+#include "engine/expect.h"
 #include "engine/state.h"
 
 /* Is the packet, or the one that a fragment belongs to, one of a call? */
@@ -32,5 +33,8 @@ static inline bool gre_is_call(const struct headers *headers)
 
 /* Look at a call's packet as plain GRE from now on: headers and hash are those of a pair. */
 void gre_forget_call(const struct engine *engine, struct packet *packet);
+/* Give an announced call an id at its external address that no other call with its peer has: its
+ * own, if it can be.  False where there is none. */
+bool gre_call_take(struct engine *engine, struct expectation *expectation);
 
 #endif

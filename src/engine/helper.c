@@ -54,6 +54,68 @@ bool helper_replace(struct helper_message *message, uint32_t offset, uint32_t ol
 	return true;
 }
 
+static bool known_fill(const struct engine *engine, uint32_t id, struct helper_known *known)
+{
+	if (id == EXPECT_NONE)
+		return false;
+	const struct expectation *expectation = &engine->expectations.records[id];
+	*known = (struct helper_known){
+		.own = ntohs(expectation->listener_port),
+		.shown = ntohs(expectation->port),
+		.class = expectation->class,
+	};
+	return true;
+}
+
+bool helper_known_own(const struct helper_message *message, uint8_t protocol, uint16_t own,
+	struct helper_known *known)
+{
+	return known_fill(message->engine,
+		expect_find_own(message->engine, message->flow, message->direction, protocol, own),
+		known);
+}
+
+bool helper_known_shown(const struct helper_message *message, uint8_t protocol, uint16_t shown,
+	struct helper_known *known)
+{
+	return known_fill(message->engine,
+		expect_find_shown(message->engine, message->flow,
+			direction_opposite(message->direction), protocol, shown),
+		known);
+}
+
+void helper_prolong(struct helper_message *message, uint8_t class, uint16_t life_s)
+{
+	expect_prolong(message->engine, message->flow, class, life_s);
+}
+
+void helper_admit(
+	struct helper_message *message, uint8_t class, const union addr *address, uint16_t port)
+{
+	expect_admit(message->engine, message->flow, class, address, port);
+}
+
+void helper_keep(struct helper_message *message, uint16_t life_s)
+{
+	struct engine *engine = message->engine;
+	struct extra *extra = extra_of(engine, message->flow);
+
+	extra->keep = life_s > 0;
+	extra->keep_until_ms = (uint32_t)engine->now_ms + 1000U * life_s;
+	flow_refresh(engine, message->flow);
+}
+
+uint64_t helper_timeout_ms(
+	const struct engine *engine, const struct flow *flow, uint64_t timeout_ms)
+{
+	const struct extra *extra = extra_of(engine, flow);
+
+	if (extra == NULL || !extra->keep)
+		return timeout_ms;
+	const int32_t left = (int32_t)(extra->keep_until_ms - (uint32_t)engine->now_ms);
+	return left > 0 && (uint64_t)left > timeout_ms ? (uint64_t)left : timeout_ms;
+}
+
 const char *helper_name(const struct engine *engine, uint8_t helper)
 {
 	return helper < engine->helper_count && engine->helpers[helper] != NULL
@@ -333,7 +395,7 @@ static bool helper_datagram(
 		    packet_payload_bytes(packet), &message) != HELPER_PASS)
 		return false;
 	for (unsigned i = 0; i < message.edit_count; i++)
-		more += message.edits[i].length;
+		more += splice_growth(message.edits[i].old_length, message.edits[i].length);
 	if (!splice_has_room(packet, more))
 		return false;
 	for (unsigned i = message.edit_count; i-- > 0;) {

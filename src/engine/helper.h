@@ -92,7 +92,30 @@ bool helper_expect(struct helper_message *message, const struct expect_request *
 bool helper_replace(struct helper_message *message, uint32_t offset, uint32_t old_length,
 	const char *text, uint32_t length);
 
+/* A port that has been announced before: of the sender, by its own number; of the receiver, by the
+ * one that it is shown by.  False where nothing is expected there. */
+struct helper_known {
+	uint16_t own, shown;
+	uint8_t class;
+};
+bool helper_known_own(const struct helper_message *message, uint8_t protocol, uint16_t own,
+	struct helper_known *known);
+bool helper_known_shown(const struct helper_message *message, uint8_t protocol, uint16_t shown,
+	struct helper_known *known);
+/* All of a class live for so long from now on; 0 ends them. */
+void helper_prolong(struct helper_message *message, uint8_t class, uint16_t life_s);
+/* All of a class come from an address that was announced, not from the connection's other end.  It
+ * may be an external one of ours, where another guest listens on that port, who it is then. */
+void helper_admit(
+	struct helper_message *message, uint8_t class, const union addr *address, uint16_t port);
+/* The flow lives for so long from now on, even in silence. */
+void helper_keep(struct helper_message *message, uint16_t life_s);
+
 /* For the engine. */
+
+/* How long a flow that is read lives, whose state would have it live for `timeout_ms`. */
+uint64_t helper_timeout_ms(
+	const struct engine *engine, const struct flow *flow, uint64_t timeout_ms);
 
 /* Has somebody to read this new flow?  Decided by the [helpers] lines, which see what the filter
  * saw. */

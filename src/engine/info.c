@@ -6,6 +6,12 @@
 #include "engine/helper.h"
 #include "engine/state.h"
 
+/* In host order; what stands for the port that a call has not is none. */
+static uint16_t port_of(const struct flow *flow, be16 port)
+{
+	return flow->protocol == IPPROTO_GRE && port == PACKET_CALL_PORT ? 0 : ntohs(port);
+}
+
 static void flow_describe(
 	const struct engine *engine, const struct flow *flow, struct flow_info *info)
 {
@@ -37,8 +43,8 @@ static void flow_describe(
 	for (enum direction d = ORIGINAL; d <= REPLY; d++) {
 		info->direction[d].source = flow->address[d][SOURCE];
 		info->direction[d].destination = flow->address[d][DESTINATION];
-		info->direction[d].source_port = ntohs(flow->port[d][SOURCE]);
-		info->direction[d].destination_port = ntohs(flow->port[d][DESTINATION]);
+		info->direction[d].source_port = port_of(flow, flow->port[d][SOURCE]);
+		info->direction[d].destination_port = port_of(flow, flow->port[d][DESTINATION]);
 		info->direction[d].counter = (struct counter){
 			.packets = flow->tally[d].packets, .bytes = flow->tally[d].bytes};
 	}

@@ -183,7 +183,7 @@ static bool edit_payload(const struct seqadj *stream, struct packet *packet, uin
 
 	for (uint32_t i = 0; i < stream->count; i++)
 		if (part_of(&stream->edits[i], begin, end, &part))
-			more += part.length;
+			more += splice_growth(part.old_length, part.length);
 	if (more > 0 && !splice_has_room(packet, more))
 		return false;
 	for (uint32_t i = stream->count; i-- > 0;) {

@@ -8,4 +8,5 @@ const struct helper *const helpers[HELPER_COUNT] = {
 	[HELPER_FTP] = &helper_ftp,
 	[HELPER_IRC] = &helper_irc,
 	[HELPER_TFTP] = &helper_tftp,
+	[HELPER_PPTP] = &helper_pptp,
 };

@@ -11,6 +11,11 @@
  * make a damaged packet a sound one. */
 bool packet_checksum_is_sound(const struct packet *packet);
 
+/* Bytes more that a splice needs. */
+static inline uint32_t splice_growth(uint32_t old_length, uint32_t length)
+{
+	return length > old_length ? length - old_length : 0;
+}
 /* Is there room for so many bytes more? */
 bool splice_has_room(const struct packet *packet, uint32_t bytes);
 /* Put `length` bytes of `text` in the place of `old_length` bytes at `offset` of the payload. There

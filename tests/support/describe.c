@@ -8,9 +8,10 @@
 #include <string.h>
 #include "base/cksum.h"
 #include "packets.h"
+#include "pptp.h"
 
 #define WORD_SIZE 64
-#define DATA_SIZE 512
+#define DATA_SIZE 2048
 
 struct description {
 	const char *text; /* for messages */
@@ -22,6 +23,7 @@ struct description {
 	uint32_t quote_bytes;  /* 0: all */
 	uint8_t tos;
 	struct gre_call_header gre; /* of a call */
+	uint8_t pptp[PPTP_BYTES_MAX];
 	uint32_t room;
 	uint8_t data[DATA_SIZE];
 };
@@ -68,6 +70,26 @@ static bool read_flags(struct description *description, const char *word)
 	return true;
 }
 
+/* "pptp 8 call 7 peer 3 result 1": a control message of that type, without the words it lacks. */
+static void read_pptp(struct description *description)
+{
+	struct pptp_words words = {.control = (uint16_t)read_number(description)};
+	char word[WORD_SIZE];
+
+	for (read_word(description, word); word[0] != '\0'; read_word(description, word)) {
+		if (strcmp(word, "call") == 0)
+			words.call = (uint16_t)read_number(description);
+		else if (strcmp(word, "peer") == 0)
+			words.peer = (uint16_t)read_number(description);
+		else if (strcmp(word, "result") == 0)
+			words.result = (uint8_t)read_number(description);
+		else
+			give_up(description, word);
+	}
+	description->build.payload = description->pptp;
+	description->build.payload_bytes = pptp_build(&words, description->pptp);
+}
+
 static bool read_tcp_word(struct description *description, const char *word)
 {
 	struct build *build = &description->build;
@@ -84,6 +106,8 @@ static bool read_tcp_word(struct description *description, const char *word)
 		build->scale = (int8_t)read_number(description);
 	else if (strcmp(word, "sack") == 0)
 		build->sack_permitted = true;
+	else if (strcmp(word, "pptp") == 0)
+		read_pptp(description);
 	else
 		return read_flags(description, word);
 	return true;
@@ -271,7 +295,7 @@ struct packet *packet_describe(const char *text)
 		build->payload_bytes = part != 0 && part < all ? part : all;
 	}
 	struct packet *packet = packet_make(description.source, description.destination, build);
-	if (build->payload == description.data)
+	if (build->payload == description.data || build->payload == description.pptp)
 		packet = with_room(packet, description.room);
 	if (description.tos != 0)
 		set_tos(packet, description.tos);

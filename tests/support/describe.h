@@ -9,6 +9,7 @@
  *	icmp 192.0.2.9 > 192.0.2.1 type 3 code 1 quote 28 about udp 192.0.2.1:61000 > 192.0.2.2:9
  *len 4
  *	gre 10.77.0.2 > 192.0.2.2 call 7
+ *	tcp 10.77.0.2:4000 > 192.0.2.2:1723 PA pptp 8 call 7 peer 3 result 1
  *	proto 47 10.77.0.2 > 192.0.2.2 len 20
  *
  * `icmp` is ICMPv6 between IPv6 addresses.  TCP windows are 65535 and TTLs 64 where nothing is

@@ -9,8 +9,9 @@
 #include "describe.h"
 #include "packets.h"
 #include "payload.h"
+#include "pptp.h"
 
-#define TEXT_SIZE 512
+#define TEXT_SIZE 4096
 
 /* ---- words ---- */
 
@@ -179,7 +180,7 @@ static void write_packet(FILE *to, const struct packet *packet)
 	fprintf(to, " len %u ttl %u", packet_payload_bytes(packet), headers->ttl);
 	if (headers->kind == L4_ICMP_ERROR)
 		write_quoted(to, packet);
-	if (has_text(packet)) {
+	if (!pptp_write(packet, to) && has_text(packet)) {
 		fputs(" data ", to);
 		payload_escape(packet->data + headers->payload, packet_payload_bytes(packet), to);
 	}
@@ -209,7 +210,7 @@ static void write_result(
 
 static bool has_value(const char *word)
 {
-	return strstr(" seq ack mss id call type code rest len ttl ", word) != NULL;
+	return strstr(" seq ack mss id call peer pptp type code rest len ttl ", word) != NULL;
 }
 
 static bool is_new(const struct lab *lab, uint32_t value)
