@@ -39,6 +39,9 @@ list() {
 		check dropbear-bin        dropbear
 		check rsync               rsync
 		check iputils-tracepath   tracepath
+		check sip-tester          sipp
+		check pptp-linux          pptp
+		check pptpd               pptpd
 		check libcriterion-dev    /usr/include/criterion/criterion.h
 		check libpcap-dev         /usr/include/pcap/pcap.h
 		check clang               clang
@@ -80,6 +83,9 @@ install_quietly() {
 	apt-get install -qq -y --no-install-recommends "$@" >/dev/null || return
 	if [[ " $* " == *" nginx-light "* ]] && [ -d /run/systemd/system ]; then
 		systemctl disable --quiet nginx
+	fi
+	if [[ " $* " == *" pptpd "* ]] && [ -d /run/systemd/system ]; then
+		systemctl disable --quiet pptpd
 	fi
 }
 

@@ -8,5 +8,6 @@ const struct helper *const helpers[HELPER_COUNT] = {
 	[HELPER_FTP] = &helper_ftp,
 	[HELPER_IRC] = &helper_irc,
 	[HELPER_TFTP] = &helper_tftp,
+	[HELPER_SIP] = &helper_sip,
 	[HELPER_PPTP] = &helper_pptp,
 };

@@ -15,6 +15,7 @@ extern const struct helper *const helpers[HELPER_COUNT];
 extern const struct helper helper_ftp;
 extern const struct helper helper_irc;
 extern const struct helper helper_tftp;
+extern const struct helper helper_sip;
 extern const struct helper helper_pptp;
 
 #endif
