@@ -56,6 +56,11 @@ json_t *detach_params(const struct arguments *arguments)
 	return with(json_object(), "name", json_string(arguments->operands[0]));
 }
 
+json_t *trace_params(const struct arguments *arguments)
+{
+	return with(json_object(), "packet", json_string(arguments->operands[0]));
+}
+
 /* Digits are sent as a number, anything else as it is: the daemon says what is allowed. */
 static json_t *number_or_text(const char *text)
 {

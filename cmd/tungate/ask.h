@@ -13,6 +13,7 @@ json_t *no_params(const struct arguments *arguments);
 json_t *forward_add_params(const struct arguments *arguments);
 json_t *forward_del_params(const struct arguments *arguments);
 json_t *detach_params(const struct arguments *arguments);
+json_t *trace_params(const struct arguments *arguments);
 json_t *filter_params(const struct arguments *arguments);
 /* Those of --name, --network, --address, with the descriptor of a namespace announced. */
 json_t *attach_params(const struct arguments *arguments);

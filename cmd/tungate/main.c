@@ -149,11 +149,26 @@ static const struct subcommand subcommands[] = {
 	{
 		.name = "rules",
 		.operands = "",
-		.summary = "the filter's chains with counters, and the NAT rules",
+		.summary = "the chains with counters, the sets, and the NAT rules",
 		.example = "tungate rules",
 		.method = "rules",
 		.params = no_params,
 		.show = show_rules,
+	},
+	{
+		.name = "rules trace",
+		.operands = "'[in SIDE] PROTO SOURCE[:PORT] > DESTINATION[:PORT] [WORD...]'",
+		.summary = "what would become of a packet, and which rule says so",
+		.details = "SIDE is a link, a network, uplink or gateway; without it, where the "
+			   "source is.  PROTO is tcp, udp, icmp or a number.  A WORD is one or "
+			   "several TCP flags (else syn), echo-request, echo-reply or an ICMP type "
+			   "N[/CODE], ttl N, length N.  Nothing is sent, counted or changed.",
+		.example = "tungate rules trace 'in lab tcp 10.77.0.2:4000 > 198.51.100.10:80 syn'",
+		.operands_min = 1,
+		.operands_max = 1,
+		.method = "rules.trace",
+		.params = trace_params,
+		.show = show_trace,
 	},
 	{
 		.name = "drops",
@@ -207,10 +222,11 @@ static const struct subcommand subcommands[] = {
 		.name = "import",
 		.operands = "FILE",
 		.summary = "write the rules of iptables-save as a configuration",
-		.details = "FILE is what iptables-save or ip6tables-save has printed; - is standard "
-			   "input.  --lan and --uplink may be repeated; what they do not say is "
-			   "guessed.  What cannot be expressed stays as a comment in its place and is "
-			   "named; the exit status is 0 where there is nothing of it, else 1.",
+		.details =
+			"FILE is what iptables-save or ip6tables-save has printed; - is standard "
+			"input.  --lan and --uplink may be repeated; what they do not say is "
+			"guessed.  What cannot be expressed stays as a comment in its place and is "
+			"named; the exit status is 0 where there is nothing of it, else 1.",
 		.example = "iptables-save | tungate import --lan eth0=home --uplink ppp0 -",
 		.options = import_options,
 		.operands_min = 1,

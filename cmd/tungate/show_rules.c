@@ -80,3 +80,32 @@ void show_rules(const struct arguments *arguments, const json_t *result)
 		printf("  %s %s\n", text_of(rule, "action"), text_of(rule, "match"));
 	}
 }
+
+/* ---- traces ---- */
+
+/* "forward:12  no   accept in lan out uplink: out is lab". */
+static void show_compared(const json_t *step)
+{
+	char where[48];
+
+	snprintf(where, sizeof(where), "%s:%" PRId64, text_of(step, "chain"),
+		number_of(step, "line"));
+	if (flag_of(step, "matches"))
+		printf("%-12s  yes  %s\n", where, text_of(step, "rule"));
+	else
+		printf("%-12s  no   %s: %s\n", where, text_of(step, "rule"), text_of(step, "why"));
+}
+
+void show_trace(const struct arguments *arguments, const json_t *result)
+{
+	const json_t *steps = json_object_get(result, "steps");
+	(void)arguments;
+
+	for (size_t i = 0; i < json_array_size(steps); i++) {
+		const json_t *step = json_array_get(steps, i);
+		if (json_object_get(step, "rule"))
+			show_compared(step);
+		else
+			printf("%-12s  %s\n", text_of(step, "step"), text_of(step, "text"));
+	}
+}

@@ -25,6 +25,11 @@ static void op_status(void *context, struct daemon_status *status)
 	uplinks_status(daemon->uplinks, status);
 }
 
+static uint64_t op_now(void *context)
+{
+	return uv_now(((struct daemon *)context)->loop);
+}
+
 static bool op_link(void *context, unsigned index, struct daemon_link *link)
 {
 	return guests_describe(((struct daemon *)context)->guests, index, link);
@@ -74,6 +79,7 @@ void daemon_ops_fill(struct daemon *daemon, struct daemon_ops *ops)
 		.names = {.find = guests_find, .context = daemon},
 		.config = op_config,
 		.status = op_status,
+		.now_ms = op_now,
 		.link = op_link,
 		.link_name = op_link_name,
 		.attach = op_attach,

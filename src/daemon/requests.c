@@ -225,6 +225,7 @@ const struct control_method requests_methods[] = {
 	{"networks", handle_networks, true},
 	{"reload", handle_reload, true},
 	{"rules", handle_rules, true},
+	{"rules.trace", handle_rules_trace, false},
 	{"status", handle_status, true},
 	{"version", handle_version, true},
 };

@@ -77,6 +77,7 @@ struct daemon_ops {
 
 	const struct config *(*config)(void *context); /* the current one; changes with reload */
 	void (*status)(void *context, struct daemon_status *status);
+	uint64_t (*now_ms)(void *context); /* the engine's clock */
 	/* Link `index` in order of attachment, or false past the last. */
 	bool (*link)(void *context, unsigned index, struct daemon_link *link);
 	/* The name of an attached link, or NULL. */

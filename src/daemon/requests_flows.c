@@ -77,15 +77,24 @@ static bool protocol_parse(const char *text, uint8_t *protocol)
 	return true;
 }
 
+void protocol_format(uint8_t protocol, char *text, size_t size)
+{
+	unsigned i = 0;
+
+	while (i < ARRAY_COUNT(protocols) && protocols[i].protocol != protocol)
+		i++;
+	if (i < ARRAY_COUNT(protocols))
+		snprintf(text, size, "%s", protocols[i].name);
+	else
+		snprintf(text, size, "%u", protocol);
+}
+
 static json_t *protocol_json(uint8_t protocol)
 {
-	char number[4];
+	char text[16];
 
-	for (unsigned i = 0; i < ARRAY_COUNT(protocols); i++)
-		if (protocols[i].protocol == protocol)
-			return json_string(protocols[i].name);
-	snprintf(number, sizeof(number), "%u", protocol);
-	return json_string(number);
+	protocol_format(protocol, text, sizeof(text));
+	return json_string(text);
 }
 
 static bool link_find(struct requests *requests, const char *name, zone_id *zone)

@@ -31,6 +31,8 @@ json_t *object_json(const struct member *members, unsigned count);
 /* The text, or null where it is NULL. */
 json_t *text_json(const char *text);
 json_t *number_json(uint64_t number);
+/* "tcp", "udp", "icmp", "icmpv6", or the number. */
+void protocol_format(uint8_t protocol, char *text, size_t size);
 /* Null where the address is zero, or the prefix has no family. */
 json_t *address_json(uint8_t family, const union addr *address);
 json_t *prefix_json(const struct prefix *prefix);
@@ -46,7 +48,7 @@ typedef void request_handler(void *context, struct control_request *request);
 
 request_handler handle_attach, handle_detach, handle_reload;
 request_handler handle_forward_add, handle_forward_del, handle_forward_list;
-request_handler handle_rules;
+request_handler handle_rules, handle_rules_trace;
 request_handler handle_connections, handle_connections_follow, handle_connections_flush;
 
 #endif

@@ -9,7 +9,7 @@
 #include "engine/rule_log.h"
 #include "wire/gso.h"
 
-static enum chain chain_of(const struct flow *flow, enum direction direction)
+enum chain inspect_chain(const struct flow *flow, enum direction direction)
 {
 	if (ZONE_IS_SERVICE(flow->zone[direction]))
 		return CHAIN_OUTPUT;
@@ -220,7 +220,7 @@ static void cache_set(
 enum chain inspect_first(const struct engine *engine, struct flow *draft,
 	const struct filter_query *query, struct filter_outcome *outcome)
 {
-	const enum chain chain = chain_of(draft, ORIGINAL);
+	const enum chain chain = inspect_chain(draft, ORIGINAL);
 
 	filter_walk(engine, chain, query, NULL, NULL, outcome);
 	if (outcome->lasting)
@@ -243,7 +243,7 @@ static bool refuse(struct engine *engine, struct packet *packet, const struct fi
 static __attribute__((noinline)) bool inspect_anew(struct engine *engine, struct packet *packet,
 	struct flow *flow, enum direction direction, uint32_t segments)
 {
-	const enum chain chain = chain_of(flow, direction);
+	const enum chain chain = inspect_chain(flow, direction);
 	struct filter_query query;
 	struct filter_outcome outcome;
 
@@ -264,7 +264,7 @@ bool inspect_packet(struct engine *engine, struct packet *packet, struct flow *f
 	if (flow->generation != engine->generation || !(flow->flags & FLOW_VERDICT(direction)))
 		return inspect_anew(engine, packet, flow, direction, segments);
 	const struct filter_outcome outcome = {
-		.chain = &engine->ruleset->chain[chain_of(flow, direction)],
+		.chain = &engine->ruleset->chain[inspect_chain(flow, direction)],
 		.rule = flow->rule[direction],
 	};
 	count(&outcome.chain->counter[outcome.rule], packet, segments);
@@ -281,7 +281,7 @@ bool inspect_related(struct engine *engine, struct packet *packet, const struct 
 	struct filter_outcome outcome;
 
 	inspect_query(engine, flow, direction, RULE_STATE_RELATED, packet, &query);
-	inspect(engine, packet, chain_of(flow, direction), &query, &outcome, 1);
+	inspect(engine, packet, inspect_chain(flow, direction), &query, &outcome, 1);
 	return refuse(engine, packet, &query, &outcome);
 }
 
@@ -307,6 +307,6 @@ uint32_t inspect_connections(const struct engine *engine, const struct flow *flo
 
 	flow_query(engine, flow, ORIGINAL, state, &query);
 	query.flow = NULL; /* nobody is over */
-	filter_walk(engine, chain_of(flow, ORIGINAL), &query, step_collect, &tables, &outcome);
+	filter_walk(engine, inspect_chain(flow, ORIGINAL), &query, step_collect, &tables, &outcome);
 	return tables;
 }

@@ -16,6 +16,8 @@
 #include "engine/refusal.h"
 #include "engine/state.h"
 
+/* Which chain is asked about a flow's packets of this direction. */
+enum chain inspect_chain(const struct flow *flow, enum direction direction);
 /* Describe a packet of `flow` in `direction` to the filter, with guests' own addresses. */
 void inspect_query(const struct engine *engine, const struct flow *flow, enum direction direction,
 	uint8_t state, const struct packet *packet, struct filter_query *query);

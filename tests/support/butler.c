@@ -18,6 +18,11 @@ static int refuse(struct butler *butler, struct request_error *error)
 	return butler->refusal;
 }
 
+static uint64_t on_now(void *context)
+{
+	return ((struct butler *)context)->lab->now_ms;
+}
+
 static const struct config *on_config(void *context)
 {
 	return ((struct butler *)context)->lab->config;
@@ -177,6 +182,7 @@ struct butler *butler_open_in(const struct lab_options *options)
 		.names = {.find = on_find, .context = butler},
 		.config = on_config,
 		.status = on_status,
+		.now_ms = on_now,
 		.link = on_link,
 		.link_name = on_link_name,
 		.attach = on_attach,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* requests_rules: what the control socket tells of chains and sets. */
 #include <criterion/criterion.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "../support/butler.h"
@@ -58,5 +59,142 @@ Test(requests_rules, sets_are_shown_sorted_and_merged)
 	cr_expect_str_eq(json_string_value(json_array_get(peers, 1)), "192.0.2.8");
 	cr_expect_str_eq(at(json_array_get(sets, 2), "kind"), "empty");
 	json_decref(rules);
+	butler_close(butler);
+}
+
+/* ---- rules.trace ---- */
+
+static const char trace_config[] = "[chain web]\n"
+				   "rule = return from 10.77.0.3\n"
+				   "rule = accept proto tcp port 80 limit 1/day burst 1\n"
+				   "[filter forward]\n"
+				   "policy = reject\n"
+				   "rule = accept state established\n"
+				   "rule = accept forwarded\n"
+				   "rule = jump web in lab out uplink\n"
+				   "rule = drop proto udp length 0-27\n";
+
+/* The trace as lines: of rules "CHAIN LINE yes" or "CHAIN LINE no WHY", of the rest as is. */
+static char *traced(struct butler *butler, const char *packet)
+{
+	char params[256], *text = NULL;
+	size_t size;
+	FILE *to = open_memstream(&text, &size);
+
+	snprintf(params, sizeof(params), "{\"packet\":\"%s\"}", packet);
+	json_t *result = result_of(butler, "rules.trace", params);
+	const json_t *steps = json_object_get(result, "steps");
+	for (size_t i = 0; i < json_array_size(steps); i++) {
+		const json_t *step = json_array_get(steps, i);
+		if (json_object_get(step, "rule") != NULL)
+			fprintf(to, "%s, %s: %s\n", at(step, "chain"), at(step, "rule"),
+				json_is_true(json_object_get(step, "matches")) ? "yes"
+									       : at(step, "why"));
+		else
+			fprintf(to, "%s: %s\n", at(step, "step"), at(step, "text"));
+	}
+	json_decref(result);
+	fclose(to);
+	return text;
+}
+
+static void expect_trace(struct butler *butler, const char *packet, const char *expected)
+{
+	char *text = traced(butler, packet);
+
+	cr_expect_str_eq(text, expected, "%s:\n%s", packet, text);
+	free(text);
+}
+
+static const char web_trace[] = "source: link guest\n"
+				"connection: none yet: this packet would begin it\n"
+				"destination: stays\n"
+				"route: lab > uplink\n"
+				"forward, accept state established: state is new\n"
+				"forward, accept forwarded: not through a published port\n"
+				"forward, jump web in lab out uplink: yes\n"
+				"web, return from 10.77.0.3: from is 10.77.0.2\n"
+				"web, accept proto tcp port 80 limit 1/day burst 1: yes\n"
+				"verdict: passes\n"
+				"source NAT: becomes 192.0.2.1, by in lan out uplink\n";
+
+/* However often it is asked, nothing is used up: the real packet passes, and then there is none
+ * left. */
+Test(requests_rules, a_trace_tells_each_step_and_changes_nothing)
+{
+	struct butler *butler = butler_open_in(LAB(trace_config));
+
+	for (unsigned i = 0; i < 3; i++)
+		expect_trace(butler, "in lab tcp 10.77.0.2:4000 > 198.51.100.1:80 syn", web_trace);
+	cr_expect_eq(engine_status(butler->lab->engine)->flows, 0);
+	json_t *rules = result_of(butler, "rules", NULL);
+	const json_t *web = json_array_get(json_object_get(rules, "chains"), CHAIN_COUNT);
+	cr_expect_str_eq(
+		at(json_array_get(json_object_get(web, "rules"), 1), "counter.packets"), "0");
+	json_decref(rules);
+
+	play(butler, "guest tcp guest:4000 > server:80 S", "uplink tcp host:$a > server:80 S");
+	char *text = traced(butler, "tcp 10.77.0.2:4001 > 198.51.100.1:80");
+	cr_expect_not_null(strstr(text, "limit 1/day burst 1: the limit is reached\n"), "%s", text);
+	free(text);
+	text = traced(butler, "in guest tcp 10.77.0.2:4000 > 198.51.100.1:80 syn");
+	cr_expect_not_null(strstr(text, "connection: a live one, id 0, syn-sent\n"), "%s", text);
+	free(text);
+	butler_close(butler);
+}
+
+Test(requests_rules, a_trace_ends_where_the_packet_does)
+{
+	struct butler *butler = butler_open_in(LAB(trace_config));
+
+	expect_trace(butler, "in guest udp 10.77.0.9:1 > 198.51.100.1:2",
+		"source: link guest\n"
+		"connection: none yet: this packet would begin it\n"
+		"verdict: dropped, spoofed: the source is not an address of the link or side it "
+		"came from\n");
+	expect_trace(butler, "in second udp 10.77.0.3:1 > 198.51.100.1:2 length 29",
+		"source: link second\n"
+		"connection: none yet: this packet would begin it\n"
+		"destination: stays\n"
+		"route: lab > uplink\n"
+		"forward, accept state established: state is new\n"
+		"forward, accept forwarded: not through a published port\n"
+		"forward, jump web in lab out uplink: yes\n"
+		"web, return from 10.77.0.3: yes\n"
+		"forward, drop proto udp length 0-27: length is 29\n"
+		"forward, policy reject: yes\n"
+		"verdict: dropped, reject: a rule or a chain's policy said reject; its sender gets "
+		"an ICMP error of type 3, code 13\n");
+	char *text = traced(butler, "in second tcp 10.77.0.3:1 > 198.51.100.1:80 ack");
+	cr_expect_not_null(strstr(text, "dropped, no-flow"), "%s", text);
+	free(text);
+	butler_close(butler);
+}
+
+Test(requests_rules, packets_that_are_none_are_refused)
+{
+	static const char *const rows[][2] = {
+		{"", "where is the protocol?"},
+		{"tpc 10.77.0.2 > 192.0.2.9", "did you mean `tcp`?"},
+		{"tcp 10.77.0.2:x > 192.0.2.9", "bad source `10.77.0.2:x`"},
+		{"tcp 10.77.0.2:70000 > 192.0.2.9", "bad source"},
+		{"tcp 10.77.0.2:1 192.0.2.9", "where `>` belongs"},
+		{"tcp 10.77.0.2:1 >", "where is the destination?"},
+		{"tcp 10.77.0.2 > fd00::1", "different families"},
+		{"tcp 10.77.0.2:1 > 192.0.2.9:80 sny", "unknown word `sny`: allowed: TCP flags"},
+		{"udp 10.77.0.2:1 > 192.0.2.9:80 syn", "unknown word `syn`: allowed: ttl N"},
+		{"udp 10.77.0.2:1 > 192.0.2.9:80 ttl 256", "bad ttl `256`"},
+		{"in nowhere udp 10.77.0.2:1 > 192.0.2.9:80", "no link or network `nowhere`"},
+		{"in lab udp 10.77.0.99:1 > 192.0.2.9:80", "no link of network `lab`"},
+		{"in gateway udp 10.77.0.2:1 > 10.77.0.3:80", "no network's gateway"},
+	};
+	struct butler *butler = butler_open_in(LAB(trace_config));
+
+	for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char params[256];
+
+		snprintf(params, sizeof(params), "{\"packet\":\"%s\"}", rows[i][0]);
+		expect_error(butler, "rules.trace", params, "invalid", rows[i][1]);
+	}
 	butler_close(butler);
 }
