@@ -150,20 +150,18 @@ void match_destination_range(struct match_reader *reader, const char *const *val
  */
 void match_dst_type(struct match_reader *reader, const char *const *values, bool negated)
 {
-	const char *never = "never matches: broadcast and multicast are dropped before any rule";
+	const bool local = strcmp(values[0], "LOCAL") == 0;
+	const bool known = local || choice_index("BROADCAST|MULTICAST", values[0]) >= 0;
+	/* LOCAL: whether a packet that is asked about always is, or never. */
+	const bool always = !negated && places_within(reader, PLACE_OF_INPUT | PLACE_OF_PREROUTING);
+	const bool never = places_within(reader, PLACE_OF_FORWARD);
 
-	if (choice_index("BROADCAST|MULTICAST", values[0]) >= 0) {
-		if (!negated)
-			statement_fail(reader->statement, FATE_NEVER, "%s", never);
-	} else if (strcmp(values[0], "LOCAL") != 0) {
+	if (!known || (local && !always && !never))
 		lost(reader, values[0], "say it by addresses");
-	} else if (places_within(reader, PLACE_OF_FORWARD)) {
-		if (!negated)
-			statement_fail(reader->statement, FATE_NEVER,
-				"never matches: what is for the gateway is not forwarded");
-	} else if (negated || !places_within(reader, PLACE_OF_INPUT | PLACE_OF_PREROUTING)) {
-		lost(reader, values[0], "say it by addresses");
-	}
+	else if (!negated && !(local && always))
+		statement_fail(reader->statement, FATE_NEVER, "never matches: %s",
+			local ? "what is for the gateway is not forwarded"
+			      : "broadcast and multicast are dropped before any rule");
 }
 
 /* ---- protocols ---- */

@@ -14,12 +14,25 @@
 
 #include "import/target.h"
 
-#define DEPTH_MAX 8 /* of jumps */
+#define DEPTH_MAX 8     /* of jumps */
+#define EXTRA_MAX 10000 /* rules that are read once more because of jumps */
+
+/* A chain on the way, and what led to it. */
+struct frame {
+	unsigned chain;
+	unsigned next;          /* rule to read */
+	struct statement words; /* that hold for all of its rules */
+	bool last;              /* nothing that could still match follows the chain */
+};
 
 struct walk {
 	struct nat_list *list;
 	struct statement_context context;
-	bool source; /* POSTROUTING */
+	bool source;   /* POSTROUTING */
+	unsigned read; /* rules, again and again */
+	unsigned depth;
+	struct frame frame[DEPTH_MAX];
+	struct nat_entry entry; /* that is being read */
 };
 
 /* Words that the first packet of a connection can be asked about. */
@@ -43,9 +56,10 @@ static void words_check(struct statement *statement)
 	}
 }
 
-static bool entry_add(struct walk *walk, struct nat_entry *entry)
+static bool entry_add(struct walk *walk)
 {
 	struct nat_list *list = walk->list;
+	struct nat_entry *entry = &walk->entry;
 
 	if (entry->statement.fate != FATE_GOOD)
 		entry->kind = NAT_REMARK;
@@ -93,49 +107,82 @@ static bool is_last_of_chain(const struct save *save, unsigned rule)
 	return true;
 }
 
-/* The rules of a chain that was reached with the words of `outer`. */
-static bool chain_walk(
-	struct walk *walk, unsigned chain, const struct statement *outer, unsigned depth, bool last)
+/* Go into the chain that the rule being read jumps to. */
+static void walk_enter(struct walk *walk, unsigned chain, bool last)
+{
+	struct frame *frame = &walk->frame[walk->depth++];
+
+	frame->chain = chain;
+	frame->next = 0;
+	frame->words = walk->entry.statement;
+	frame->last = last;
+}
+
+/* Read one rule with the words of those that led to it. */
+static bool rule_walk(struct walk *walk, struct frame *frame, unsigned rule)
 {
 	const struct save *save = walk->context.save;
-	struct nat_entry *entry = malloc(sizeof(*entry));
-	bool good = entry != NULL;
+	struct statement *statement = &walk->entry.statement;
+	const bool user_chain = walk->depth > 1;
 
-	for (unsigned i = 0; good && i < save->rule_count; i++) {
-		if (save->rules[i].chain != chain)
-			continue;
-		*entry = (struct nat_entry){.kind = NAT_LINE};
-		statement_read(&entry->statement, &walk->context, &save->rules[i]);
-		if (outer != NULL)
-			statement_merge(&entry->statement, outer);
-		const char *target = entry->statement.target;
-		const int inner = target == NULL ? -1 : save_chain_named(save, TABLE_NAT, target);
-		if (inner >= 0 && (depth == DEPTH_MAX || entry->statement.goes))
-			statement_fail(&entry->statement, FATE_LOST,
-				"[nat] has no chains, and this jump cannot be written out");
-		if (inner >= 0 && entry->statement.fate == FATE_GOOD) {
-			good = chain_walk(walk, (unsigned)inner, &entry->statement, depth + 1,
-				last && is_last_of_chain(save, i));
-			continue;
-		}
-		if (entry->statement.fate == FATE_GOOD)
-			target_take(walk, entry, outer != NULL, last);
-		good = entry_add(walk, entry);
+	walk->read++;
+	walk->entry = (struct nat_entry){.kind = NAT_LINE};
+	statement_read(statement, &walk->context, &save->rules[rule]);
+	if (user_chain)
+		statement_merge(statement, &frame->words);
+	const int inner = statement->target == NULL
+				  ? -1
+				  : save_chain_named(save, TABLE_NAT, statement->target);
+	if (inner >= 0 && (walk->depth == DEPTH_MAX || statement->goes))
+		statement_fail(statement, FATE_LOST,
+			"[nat] has no chains, and this jump cannot be written out");
+	if (inner >= 0 && statement->fate == FATE_GOOD) {
+		walk_enter(walk, (unsigned)inner, frame->last && is_last_of_chain(save, rule));
+		return true;
 	}
-	free(entry);
-	return good;
+	if (statement->fate == FATE_GOOD)
+		target_take(walk, &walk->entry, user_chain, frame->last);
+	return entry_add(walk);
+}
+
+static bool chains_walk(struct walk *walk)
+{
+	const struct save *save = walk->context.save;
+
+	while (walk->depth > 0) {
+		struct frame *frame = &walk->frame[walk->depth - 1];
+		const unsigned rule = frame->next++;
+
+		if (rule == save->rule_count)
+			walk->depth--;
+		else if (save->rules[rule].chain == frame->chain && !rule_walk(walk, frame, rule))
+			return false;
+		if (walk->read > save->rule_count + EXTRA_MAX) {
+			remark_add(walk->list->page->remarks, 0, REMARK_LOST,
+				"table nat: its jumps, written out, read more than %d rules again",
+				EXTRA_MAX);
+			break;
+		}
+	}
+	return true;
 }
 
 static bool built_in_walk(struct nat_list *list, const char *name, enum place place, bool source)
 {
-	struct walk walk = {
-		.list = list,
-		.context = {.save = list->save, .sides = list->sides, .places = place},
-		.source = source,
-	};
 	const int chain = save_chain_named(list->save, TABLE_NAT, name);
+	struct walk *walk = calloc(1, sizeof(*walk));
+	bool good = walk != NULL;
 
-	return chain < 0 || chain_walk(&walk, (unsigned)chain, NULL, 0, true);
+	if (good && chain >= 0) {
+		walk->list = list;
+		walk->context = (struct statement_context){
+			.save = list->save, .sides = list->sides, .places = place};
+		walk->source = source;
+		walk_enter(walk, (unsigned)chain, true);
+		good = chains_walk(walk);
+	}
+	free(walk);
+	return good;
 }
 
 /* ---- writing ---- */

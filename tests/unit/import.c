@@ -508,6 +508,22 @@ Test(import, quotes_and_line_ends)
 	import_free(&import);
 }
 
+/* Jumps that multiply end somewhere. */
+Test(import, jumps_are_written_out_within_bounds)
+{
+	char text[8192] = "*nat\n:PREROUTING ACCEPT [0:0]\n";
+	struct import import;
+
+	for (unsigned i = 0; i < 7 * 10; i++)
+		snprintf(text + strlen(text), sizeof(text) - strlen(text), "-A c%u -j c%u\n",
+			i / 10, i / 10 + 1);
+	for (unsigned i = 0; i < 10; i++)
+		strcat(text, "-A PREROUTING -j c0\n");
+	cr_assert(import_run(&home, text, &import));
+	cr_expect(has_remark(&import, REMARK_LOST, "read more than"), "%s", remarks_text(&import));
+	import_free(&import);
+}
+
 /* Without a table filter everything passes; without a table nat nothing is translated. */
 Test(import, a_table_that_is_not_there)
 {
