@@ -35,6 +35,7 @@ list() {
 		check iperf3              iperf3
 		check nftables            nft
 		check iptables            iptables
+		check vsftpd              vsftpd
 		check openssh-client      ssh
 		check dropbear-bin        dropbear
 		check rsync               rsync
