@@ -43,6 +43,11 @@ list() {
 		check sip-tester          sipp
 		check pptp-linux          pptp
 		check pptpd               pptpd
+		check vsftpd              vsftpd
+		check lftp                lftp
+		check ngircd              ngircd
+		check tftp-hpa            tftp
+		check tftpd-hpa           in.tftpd
 		check libcriterion-dev    /usr/include/criterion/criterion.h
 		check libpcap-dev         /usr/include/pcap/pcap.h
 		check clang               clang

@@ -147,6 +147,15 @@ static const struct subcommand subcommands[] = {
 		.show = show_flushed,
 	},
 	{
+		.name = "expectations",
+		.operands = "",
+		.summary = "connections that helpers have announced and that have not come yet",
+		.example = "tungate expectations --json",
+		.method = "expectations",
+		.params = no_params,
+		.show = show_expectations,
+	},
+	{
 		.name = "rules",
 		.operands = "",
 		.summary = "the chains with counters, the sets, and the NAT rules",

@@ -284,10 +284,23 @@ static int64_t bytes_of(const json_t *connection, const char *direction)
 		json_object_get(json_object_get(connection, direction), "counter"), "bytes");
 }
 
+#define HELPER_TEXT_SIZE 48
+
+/* Who reads it: "ftp"; or who has announced it, and on which connection: "ftp of 12". */
+static const char *helper_text(const json_t *connection, char text[HELPER_TEXT_SIZE])
+{
+	const char *helper = text_of(connection, "helper");
+
+	if (!json_is_integer(json_object_get(connection, "master")))
+		return json_is_string(json_object_get(connection, "helper")) ? helper : "";
+	snprintf(text, HELPER_TEXT_SIZE, "%s of %" PRId64, helper, number_of(connection, "master"));
+	return text;
+}
+
 void show_connections(const struct arguments *arguments, const json_t *result)
 {
 	static const char *const headings[] = {"PROTO", "STATE", "FROM", "SOURCE", "TO",
-		"DESTINATION", "TRANSLATED", ">SENT", ">RECEIVED", ">EXPIRES", NULL};
+		"DESTINATION", "TRANSLATED", "HELPER", ">SENT", ">RECEIVED", ">EXPIRES", NULL};
 	struct table table;
 	(void)arguments;
 
@@ -296,6 +309,7 @@ void show_connections(const struct arguments *arguments, const json_t *result)
 		const json_t *connection = json_array_get(result, i);
 		struct connection_text text;
 		char sent[UNIT_TEXT_SIZE], received[UNIT_TEXT_SIZE], expires[UNIT_TEXT_SIZE];
+		char helper[HELPER_TEXT_SIZE];
 		connection_texts(connection, &text);
 		const char *const cells[] = {
 			text_of(connection, "protocol"),
@@ -305,6 +319,7 @@ void show_connections(const struct arguments *arguments, const json_t *result)
 			text_of(connection, "to"),
 			text.destination,
 			text.translated,
+			helper_text(connection, helper),
 			bytes_text(bytes_of(connection, "original"), sent),
 			bytes_text(bytes_of(connection, "reply"), received),
 			seconds_text(number_of(connection, "expires_s"), expires),
@@ -336,6 +351,43 @@ void show_flushed(const struct arguments *arguments, const json_t *result)
 {
 	(void)arguments;
 	printf("connections ended: %" PRId64 "\n", number_of(result, "flushed"));
+}
+
+/* ---- expectations ---- */
+
+void show_expectations(const struct arguments *arguments, const json_t *result)
+{
+	static const char *const headings[] = {"HELPER", "PROTO", "FROM", "SOURCE", "DESTINATION",
+		"TO", "LISTENER", ">MASTER", ">EXPIRES", NULL};
+	struct table table;
+	(void)arguments;
+
+	table_begin(&table, headings);
+	for (size_t i = 0; i < json_array_size(result); i++) {
+		const json_t *expectation = json_array_get(result, i);
+		char destination[ENDPOINT_SIZE], listener[ENDPOINT_SIZE], master[UNIT_TEXT_SIZE];
+		char expires[UNIT_TEXT_SIZE];
+		endpoint_text(text_of(expectation, "destination"),
+			number_of(expectation, "destination_port"), destination);
+		endpoint_text(text_of(expectation, "listener"),
+			number_of(expectation, "listener_port"), listener);
+		snprintf(master, sizeof(master), "%" PRId64, number_of(expectation, "master"));
+		const bool anywhere = json_is_null(json_object_get(expectation, "from"));
+		const bool anybody = json_is_null(json_object_get(expectation, "source"));
+		const char *const cells[] = {
+			text_of(expectation, "helper"),
+			text_of(expectation, "protocol"),
+			anywhere ? "any" : text_of(expectation, "from"),
+			anybody ? "any" : text_of(expectation, "source"),
+			destination,
+			text_of(expectation, "to"),
+			listener,
+			master,
+			seconds_text(number_of(expectation, "expires_s"), expires),
+		};
+		table_row(&table, cells);
+	}
+	table_end(&table, "");
 }
 
 /* ---- actions ---- */

@@ -216,6 +216,7 @@ const struct control_method requests_methods[] = {
 	{"connections", handle_connections, false},
 	{"connections.flush", handle_connections_flush, false},
 	{"connections.follow", handle_connections_follow, false},
+	{"expectations", handle_expectations, false},
 	{"detach", handle_detach, false},
 	{"drops", handle_drops, true},
 	{"forward.add", handle_forward_add, false},

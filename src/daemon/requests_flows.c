@@ -188,6 +188,12 @@ static json_t *direction_json(const struct flow_info *flow, unsigned i)
 	return object_json(members, ARRAY_COUNT(members));
 }
 
+/* The id of the connection that announced this one, or null. */
+static json_t *master_json(uint32_t master)
+{
+	return master == ENGINE_NO_FLOW ? json_null() : number_json(master);
+}
+
 static json_t *flow_json(struct requests *requests, const struct flow_info *flow)
 {
 	const struct member members[] = {
@@ -200,6 +206,8 @@ static json_t *flow_json(struct requests *requests, const struct flow_info *flow
 		{"to", side_json(requests, flow->link[1])},
 		{"original", direction_json(flow, 0)},
 		{"reply", direction_json(flow, 1)},
+		{"helper", text_json(flow->helper)},
+		{"master", master_json(flow->master)},
 		{"expires_s", number_json(flow->expires_ms / 1000)},
 	};
 
@@ -282,6 +290,59 @@ void handle_connections(void *context, struct control_request *request)
 void handle_connections_flush(void *context, struct control_request *request)
 {
 	walk_start(context, request, false);
+}
+
+/* ---- expectations ---- */
+
+static json_t *expectation_json(
+	struct requests *requests, const struct expectation_info *expectation)
+{
+	const uint8_t family = expectation->family;
+	const struct member members[] = {
+		{"helper", text_json(expectation->helper)},
+		{"protocol", protocol_json(expectation->protocol)},
+		{"network", text_json(network_name(requests, expectation->network))},
+		{"from", expectation->from == ZONE_NONE ? json_null()
+							: side_json(requests, expectation->from)},
+		{"source", address_json(family, &expectation->source)},
+		{"destination", address_json(family, &expectation->destination)},
+		{"destination_port", number_json(expectation->port)},
+		{"to", side_json(requests, expectation->to)},
+		{"listener", address_json(family, &expectation->listener)},
+		{"listener_port", number_json(expectation->listener_port)},
+		{"permanent", json_boolean(expectation->permanent)},
+		{"master", master_json(expectation->master)},
+		{"expires_s", number_json(expectation->expires_ms / 1000)},
+	};
+
+	return object_json(members, ARRAY_COUNT(members));
+}
+
+static bool list_next_expectation(void *context, json_t **item)
+{
+	struct walk *walk = context;
+	struct expectation_info expectation;
+
+	if (!engine_expectation_next(walk->requests->ops.engine, &walk->cursor, &expectation))
+		return false;
+	*item = expectation_json(walk->requests, &expectation);
+	return true;
+}
+
+void handle_expectations(void *context, struct control_request *request)
+{
+	const struct control_producer producer = {
+		.next = list_next_expectation,
+		.release = free,
+		.context = calloc(1, sizeof(struct walk)),
+		.list = true,
+	};
+	struct walk *walk = producer.context;
+
+	if (!walk)
+		return control_fail(request, CONTROL_FAILED, "out of memory");
+	walk->requests = context;
+	control_produce(request, &producer);
 }
 
 /* ---- follow ---- */

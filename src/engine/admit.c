@@ -182,7 +182,8 @@ static bool admit_filter(
 	inspect_query(engine, draft, ORIGINAL, inspect_state(draft), packet, &admission->query);
 	if (admission->expectation != EXPECT_NONE)
 		admission->query.helper = expect_helper(engine, admission->expectation);
-	admission->chain = inspect_first(engine, draft, &admission->query, &admission->outcome);
+	admission->chain =
+		(uint8_t)inspect_first(engine, draft, &admission->query, &admission->outcome);
 	return inspect_verdict(packet, &admission->query, &admission->outcome, &admission->refusal);
 }
 
