@@ -477,8 +477,9 @@ bool sip_via_parse(const char *text, struct span *rest, struct sip_place *place)
 	uint32_t at = rest->at;
 
 	/* SIP / 2.0 / UDP host:port ;parameters */
-	if (!skip_token_slash(text, &at, end) || !skip_token_slash(text, &at, end))
-		return false;
+	for (unsigned i = 0; i < 2; i++)
+		if (!skip_token_slash(text, &at, end))
+			return false;
 	while (at < end && is_token(text[at]))
 		at++;
 	at = skip_blanks(text, at, end);

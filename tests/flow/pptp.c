@@ -134,6 +134,15 @@ STORY(pptp, a_call_is_silent_for_an_hour, PPTP, OPENED, CALLED,
 	{"uplink gre server > host call 3", "guest gre server > guest call 3"},
 	{"guest gre guest > server call 7", "uplink gre host > server call 7"});
 
+/* Its control connection says now and then that it is there. */
+#define TWO_HOURS                                                                                  \
+	{"wait 7200"},                                                                             \
+	{"guest tcp guest:4000 > server:1723 A seq 1169 ack 5033", "uplink"}
+STORY(pptp, a_call_lasts_for_a_day, PPTP, OPENED, CALLED,
+	TWO_HOURS, TWO_HOURS, TWO_HOURS, TWO_HOURS, TWO_HOURS, TWO_HOURS, TWO_HOURS, TWO_HOURS,
+	TWO_HOURS, TWO_HOURS, TWO_HOURS, TWO_HOURS,
+	{"uplink gre server > host call 3", "guest gre server > guest call 3"});
+
 STORY(pptp, the_end_of_a_call, PPTP, OPENED, CALLED,
 	{"guest tcp guest:4000 > server:1723 PA seq 1169 ack 5033 pptp 12 call 3",
 		"uplink tcp host:$a > server:1723 PA len 16 pptp 12 call 3"},
