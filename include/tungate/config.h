@@ -211,9 +211,43 @@ struct chain_config {
 
 /* ---- [nat] ---- */
 
-/* `masquerade = in lab out uplink [from PREFIX,...] [to PREFIX,...] [proto P [to port ...]]`:
- * the match part of a rule, its action unused. First match decides whether to masquerade;
- * `no-masquerade = ...` exempts (action RULE_DROP; masquerade is RULE_ACCEPT). */
+#define NAT_TARGETS_MAX   16
+#define NAT_ADDRESSES_MAX 32 /* of all lines `snat` together */
+
+enum nat_kind {
+	NAT_MASQUERADE,    /* source: the host's address on the way out, and a port of ours */
+	NAT_NO_MASQUERADE, /* source: as it is */
+	NAT_SNAT,          /* source: one of these addresses for each guest */
+	NAT_DNAT,          /* destination: one of these guests, in turn */
+	NAT_NO_DNAT,       /* destination: as it is */
+	NAT_REDIRECT,      /* destination: a program of the host, or a guest, that acts as proxy */
+	NAT_MAP,           /* both: one address inside for one outside */
+	NAT_NPT,           /* both: the same without state, RFC 6296 */
+	NAT_KINDS
+};
+
+struct nat_target {
+	struct addr_range addresses; /* family 0: the gateway's own address (NAT_REDIRECT) */
+	struct port_list ports;      /* none: the port stays; of snat: `ports` of [gateway] */
+};
+
+/*
+ * A line of [nat].  They are two lists in one, each in order and the first match decides: those
+ * about destinations are asked before those about sources, for a connection's first packet only.
+ */
+struct nat_rule {
+	uint8_t kind; /* enum nat_kind */
+	bool proxy_protocol;
+	uint8_t target_count;
+	struct nat_target target[NAT_TARGETS_MAX]; /* masquerade: at most one, its ports */
+	struct prefix inside, outside;             /* map, npt: of one length */
+	struct rule match;                         /* its text is the whole line's */
+};
+
+struct nat_rules {
+	struct nat_rule *rule;
+	unsigned count;
+};
 
 /* ---- [helpers] ---- */
 
@@ -239,15 +273,31 @@ struct forward {
 
 /* ---- [network NAME] ---- */
 
+/* Who may send to a guest's mapping (RFC 4787 section 5). */
+enum filtering {
+	FILTERING_ADDRESS_AND_PORT, /* whom the guest has sent to */
+	FILTERING_ADDRESS,          /* ... from any port of theirs */
+	FILTERING_ENDPOINT,         /* anybody */
+};
+/* What happens when ports run short. */
+enum mapping {
+	MAPPING_ADAPTIVE,             /* guests whose peers differ share a port */
+	MAPPING_ENDPOINT_INDEPENDENT, /* a port is never shared (RFC 4787 REQ-3) */
+};
+
 struct network_config {
 	char name[CONFIG_NAME_SIZE];
 	struct prefix subnet4; /* family 0: none */
 	struct prefix subnet6;
 	union addr gateway4; /* the first address of the subnet */
 	union addr gateway6;
-	uint16_t mtu; /* of its links, bytes; 0: the uplink's */
-	bool dns;     /* the gateway address relays DNS to the host's resolver */
-	bool clones;  /* links may have the same address: copies of one machine */
+	uint16_t mtu;        /* of its links, bytes; 0: the uplink's */
+	bool dns;            /* the gateway address relays DNS to the host's resolver */
+	bool clones;         /* links may have the same address: copies of one machine */
+	uint8_t filtering;   /* enum filtering */
+	uint8_t mapping;     /* enum mapping */
+	bool hairpin;        /* guests reach guests by external addresses */
+	uint16_t port_block; /* external ports of each guest, RFC 7422; 0: any */
 	unsigned line;
 };
 
@@ -327,7 +377,7 @@ struct config {
 	struct rules chains[CHAIN_COUNT];
 	struct chain_config *user_chains;
 	unsigned user_chain_count;
-	struct rules nat; /* see [nat] above */
+	struct nat_rules nat;
 	struct rules helpers;
 	struct forward *forwards;
 	unsigned forward_count;
@@ -390,6 +440,19 @@ unsigned config_parse_forwards(const struct config *config, const struct config_
 
 /* Whether two forwards claim the same port of the host. */
 bool config_forwards_overlap(const struct forward *a, const struct forward *b);
+
+/*
+ * What the gateway owns outside because of a line of [nat], one after the other: *cursor starts at
+ * 0; false past the last.  The whole address (map, npt), or these ports of it (snat).
+ */
+struct nat_owned {
+	struct addr_range addresses;
+	bool whole;
+	struct port_list ports;
+};
+bool config_nat_owned(const struct config *config, unsigned *cursor, struct nat_owned *owned);
+/* "masquerade", "no-masquerade" ...: the key of such a line. */
+const char *nat_kind_name(enum nat_kind kind);
 
 /* The network whose subnet contains the address, or -1. */
 int config_network_of(const struct config *config, uint8_t family, const union addr *address);

@@ -46,6 +46,7 @@ struct trace {
 	bool translated;     /* and gets `source`, with a port where it has any */
 	union addr source;
 	const struct rule *nat_rule; /* that said so; NULL: none was asked, or none matched */
+	const struct rule *destination_rule; /* of [nat], about its destination; or NULL */
 };
 
 /* The rules are shown to `visit` in the order in which they are tried. */

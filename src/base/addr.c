@@ -221,6 +221,34 @@ union addr prefix_address(const struct prefix *prefix, uint64_t n)
 	return address;
 }
 
+/* The last eight bytes, or an IPv4 address, as a number. */
+static uint64_t low_number(uint8_t family, const union addr *address)
+{
+	const unsigned end = family == AF_INET ? 4 : 16;
+	uint64_t number = 0;
+
+	for (unsigned i = end - (family == AF_INET ? 4 : 8); i < end; i++)
+		number = number << 8 | address->bytes[i];
+	return number;
+}
+
+uint64_t addr_range_count(const struct addr_range *range)
+{
+	const uint64_t more =
+		low_number(range->family, &range->last) - low_number(range->family, &range->first);
+
+	if (range->family == AF_INET6 && range->first.halves[0] != range->last.halves[0])
+		return UINT64_MAX;
+	return more == UINT64_MAX ? more : more + 1;
+}
+
+union addr addr_range_at(const struct addr_range *range, uint64_t n)
+{
+	const struct prefix from = {.base = range->first, .family = range->family};
+
+	return prefix_address(&from, n);
+}
+
 uint32_t port_list_size(const struct port_list *list)
 {
 	uint32_t size = 0;

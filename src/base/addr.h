@@ -117,6 +117,10 @@ static inline bool addr_range_contains(
 	       addr_compare(address, &range->last) <= 0;
 }
 
+/* How many addresses a range has, at most UINT64_MAX; the n-th of them (n below that). */
+uint64_t addr_range_count(const struct addr_range *range);
+union addr addr_range_at(const struct addr_range *range, uint64_t n);
+
 bool prefix_contains(const struct prefix *prefix, uint8_t family, const union addr *address);
 bool prefix_overlaps(const struct prefix *a, const struct prefix *b);
 /* The n-th address of a prefix (n = 0 is the base); n must lie inside it. */

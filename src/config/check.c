@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "config/defaults.h"
+#include "config/nat.h"
 #include "config/rule.h"
 
 #define MTU_V6_LEAST 1280 /* RFC 8200, section 5 */
@@ -222,4 +223,5 @@ void check_config(const struct config *config, struct problems *problems)
 	check_links(config, problems);
 	check_forwards(config, problems);
 	check_chains(config, problems);
+	check_nat(config, problems);
 }

@@ -4,8 +4,9 @@
  *
  * The text is read into a document first (sections and entries with their lines), then taken up in
  * the order of what refers to what, whatever order the file has: networks; links, which name them;
- * sets, which name links; the names of chains; rules, which name all of these; forwards.  Errors
- * are collected all the way and sorted by line at the end; one is enough to throw the config away.
+ * sets, which name links; the names of chains; rules, which name all of these; [nat]; forwards.
+ * Errors are collected all the way and sorted by line at the end; one is enough to throw the config
+ * away.
  */
 #include "tungate/config.h"
 
@@ -32,7 +33,7 @@ struct loader {
 
 static bool key_repeats(const struct key *key)
 {
-	return key->type == KEY_RULE || key->type == KEY_MASQUERADE || key->type == KEY_EXEMPT;
+	return key->type == KEY_RULE || key->type == KEY_NAT;
 }
 
 static void entries_load(
@@ -376,7 +377,6 @@ static void keys_load_defaults(struct config *config)
 	keys_defaults(config, SECTION_LIMITS, &config->limits);
 	for (unsigned chain = 0; chain < CHAIN_COUNT; chain++)
 		config->chains[chain].policy = (uint8_t)default_policy((enum chain)chain);
-	config->nat.policy = RULE_DROP; /* what no line matches leaves as it is */
 }
 
 /* A file without networks has the built-in one. */
@@ -422,8 +422,8 @@ static void document_load(struct loader *loader)
 	sections_load(loader, 1u << SECTION_SETS);
 	sets_settle(loader->config);
 	chains_open(loader);
-	sections_load(loader, 1u << SECTION_FILTER | 1u << SECTION_CHAIN | 1u << SECTION_NAT |
-				      1u << SECTION_HELPERS);
+	sections_load(loader, 1u << SECTION_FILTER | 1u << SECTION_CHAIN | 1u << SECTION_HELPERS);
+	sections_load(loader, 1u << SECTION_NAT);
 	if (!rules_built_in(loader))
 		loader->problems.out_of_memory = true;
 	sections_load(loader, 1u << SECTION_FORWARDS);

@@ -11,6 +11,7 @@
 
 #include <stdio.h>
 
+#include "config/nat.h"
 #include "config/rule.h"
 
 /*
@@ -25,11 +26,12 @@
 #define IN_NAT64 "64:ff9b::a9fe:0/112,64:ff9b::6464:64c8,64:ff9b::7f00:0/104"
 #define IN_6TO4  "2002:a9fe::/32,2002:6464:64c8::/48,2002:7f00::/24"
 
-#define RULES_MAX 4
+#define RULES_MAX 5
 static const char *const built_in[CHAIN_COUNT][RULES_MAX] = {
 	[CHAIN_INPUT] =
 		{
 			"accept state established,related",
+			"accept forwarded",
 			"accept in lan proto icmp icmp-type echo-request",
 			"accept in lan proto udp to port 53",
 			"accept in lan proto tcp to port 53",
@@ -77,7 +79,12 @@ bool default_rules(struct config *config, enum chain chain)
 
 bool default_nat(struct config *config)
 {
-	return rule_add(config, PLACE_NAT, nat_built_in, &config->nat);
+	char error[SENTENCE_SIZE];
+	const struct sentence why = {error, sizeof(error)};
+	struct nat_rule rule;
+
+	return nat_rule_parse(config, NAT_MASQUERADE, nat_built_in, &rule, &why) &&
+	       nat_rules_append(&config->nat, &rule);
 }
 
 void default_gateways(struct network_config *network)

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "config/check.h"
+#include "config/nat.h"
 #include "config/rule.h"
 
 /*
@@ -192,6 +193,12 @@ static bool forward_check(
 			"port %s is among the external ports that flows are given: allowed: any "
 			"outside %s, `ports` of [gateway]",
 			ports_format(&forward->ports, text), port_list_format(ports, external));
+	const char *snat = nat_snat_overlaps(config, forward);
+	if (snat != NULL)
+		return refuse(why,
+			"port %s is among the ports that `snat = %s` gives away: allowed: any "
+			"other",
+			ports_format(&forward->ports, text), snat);
 	return true;
 }
 

@@ -20,6 +20,12 @@
 		.reloadable = true, .meaning = text                                                \
 	}
 
+#define NAT_KEY(key_name, nat_kind, text)                                                          \
+	{                                                                                          \
+		.section = SECTION_NAT, .name = key_name, .type = KEY_NAT, .min = nat_kind,        \
+		.reloadable = true, .meaning = text                                                \
+	}
+
 /* clang-format off */
 static const struct key keys[] = {
 	{.section = SECTION_GATEWAY, .name = "control", .type = KEY_PATH,
@@ -108,6 +114,20 @@ static const struct key keys[] = {
 	{.section = SECTION_NETWORK, .name = "dns", .type = KEY_BOOL, MEMBER(network_config, dns),
 	 .fallback = "yes", .reloadable = true,
 	 .meaning = "the gateway address relays DNS to the host's resolver"},
+	{.section = SECTION_NETWORK, .name = "filtering", .type = KEY_CHOICE,
+	 MEMBER(network_config, filtering), .choices = FILTERING_NAMES,
+	 .fallback = "address-and-port", .reloadable = true,
+	 .meaning = "who may send to a port that a guest's connections use: RFC 4787 REQ-8"},
+	{.section = SECTION_NETWORK, .name = "mapping", .type = KEY_CHOICE,
+	 MEMBER(network_config, mapping), .choices = MAPPING_NAMES, .fallback = "adaptive",
+	 .reloadable = true, .meaning = "whether guests share external ports when they run short"},
+	{.section = SECTION_NETWORK, .name = "hairpin", .type = KEY_BOOL,
+	 MEMBER(network_config, hairpin), .fallback = "yes", .reloadable = true,
+	 .meaning = "guests reach guests by external addresses: RFC 4787 REQ-9"},
+	{.section = SECTION_NETWORK, .name = "port-block", .type = KEY_NUMBER,
+	 MEMBER(network_config, port_block), .zero = "off", .fallback = "off", .min = 4,
+	 .max = 16384, .reloadable = true,
+	 .meaning = "external ports of each guest, told by its address: RFC 7422"},
 
 	{.section = SECTION_LINK, .name = "kind", .type = KEY_CHOICE, MEMBER(link_config, kind),
 	 .choices = KIND_NAMES, .fallback = "netns", .meaning = "how the guest is attached"},
@@ -132,10 +152,15 @@ static const struct key keys[] = {
 	 MEMBER(chain_config, rules), .reloadable = true,
 	 .meaning = "one rule of a chain that others jump to"},
 
-	{.section = SECTION_NAT, .name = "masquerade", .type = KEY_MASQUERADE, .reloadable = true,
-	 .meaning = "flows that leave with the host's address"},
-	{.section = SECTION_NAT, .name = "no-masquerade", .type = KEY_EXEMPT, .reloadable = true,
-	 .meaning = "flows that leave with the guest's own address"},
+	NAT_KEY("masquerade", NAT_MASQUERADE, "connections that leave with the host's address"),
+	NAT_KEY("no-masquerade", NAT_NO_MASQUERADE,
+		"connections that leave with the guest's own address"),
+	NAT_KEY("snat", NAT_SNAT, "connections that leave with these addresses and ports"),
+	NAT_KEY("dnat", NAT_DNAT, "connections that go to these guests, in turn"),
+	NAT_KEY("no-dnat", NAT_NO_DNAT, "connections that go where they are addressed to"),
+	NAT_KEY("redirect", NAT_REDIRECT, "connections that a proxy takes"),
+	NAT_KEY("map", NAT_MAP, "one address outside for each address inside"),
+	NAT_KEY("npt", NAT_NPT, "one IPv6 prefix for another: RFC 6296"),
 };
 /* clang-format on */
 

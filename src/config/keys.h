@@ -32,14 +32,15 @@ enum section_id {
 /* What stands behind a section's kind: [gateway], [network NAME], [filter CHAIN]. */
 enum section_label { LABEL_NONE, LABEL_NAME, LABEL_CHAIN };
 
-#define SECTION_NAMES                                                                              \
-	"gateway|timeouts|limits|sets|network|link|filter|chain|nat|forwards|helpers"
-#define CHAIN_NAMES   "input|forward|output"          /* in the order of enum chain */
-#define POLICY_NAMES  "accept|drop|reject"            /* of enum rule_action */
-#define ACTION_NAMES  POLICY_NAMES "|log|jump|return" /* the same, all of them */
-#define GUARD_NAMES   "auto|clsact|sockets"            /* of enum guard_mode */
-#define KIND_NAMES    "tun|netns"                      /* of enum link_kind */
-#define LEVEL_NAMES   "error|warning|info|debug|trace" /* of enum log_level */
+#define SECTION_NAMES   "gateway|timeouts|limits|sets|network|link|filter|chain|nat|forwards|helpers"
+#define CHAIN_NAMES     "input|forward|output"              /* in the order of enum chain */
+#define POLICY_NAMES    "accept|drop|reject"                /* of enum rule_action */
+#define ACTION_NAMES    POLICY_NAMES "|log|jump|return"     /* the same, all of them */
+#define FILTERING_NAMES "address-and-port|address|endpoint" /* of enum filtering */
+#define MAPPING_NAMES   "adaptive|endpoint-independent"     /* of enum mapping */
+#define GUARD_NAMES     "auto|clsact|sockets"               /* of enum guard_mode */
+#define KIND_NAMES      "tun|netns"                         /* of enum link_kind */
+#define LEVEL_NAMES     "error|warning|info|debug|trace"    /* of enum log_level */
 
 enum key_type {
 	KEY_BOOL,         /* bool */
@@ -58,8 +59,7 @@ enum key_type {
 	KEY_NETWORK,      /* uint16_t: the index of a network */
 	KEY_NETNS,        /* char[]: NAME, PATH or pid:N */
 	KEY_RULE,         /* struct rules: one more rule; may be repeated */
-	KEY_MASQUERADE,   /* likewise, of [nat] */
-	KEY_EXEMPT,       /* likewise */
+	KEY_NAT,          /* struct nat_rules: one more line; `min` is its enum nat_kind */
 };
 
 struct key {

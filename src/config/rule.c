@@ -155,7 +155,7 @@ static const struct {
 	unsigned places; /* where the word makes sense: bits of enum rule_place */
 } words[] = {
 	{"state", state_parse, IN_FILTER},
-	{"forwarded", forwarded_parse, IN_FORWARD | IN_CHAIN},
+	{"forwarded", forwarded_parse, IN_INPUT | IN_FORWARD | IN_CHAIN},
 	/* our own packets come in nowhere, packets for us go out nowhere */
 	{"in", in_parse, EVERYWHERE & ~IN_OUTPUT},
 	{"out", out_parse, EVERYWHERE & ~(IN_INPUT | IN_DNAT)},
@@ -318,7 +318,7 @@ enum rule_place rules_place(const struct config *config, const struct rules *rul
 		if (rules == &config->chains[chain])
 			return (enum rule_place)chain;
 	}
-	return rules == &config->nat ? PLACE_NAT : PLACE_CHAIN;
+	return PLACE_CHAIN;
 }
 
 bool rules_append(struct rules *rules, const struct rule *rule)

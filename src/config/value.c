@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "config/nat.h"
 #include "config/rule.h"
 
 #define PORTS_LEAST 16 /* fewer external ports cannot be random, nor serve anybody */
@@ -283,17 +284,26 @@ static bool netns_value(
 	return true;
 }
 
-static bool rule_value(const struct config *config, const struct key *key, unsigned line,
-	const char *text, struct rules *rules, const struct sentence *why)
+static bool rule_value(const struct config *config, unsigned line, const char *text,
+	struct rules *rules, const struct sentence *why)
 {
 	struct rule rule;
 
 	if (!rule_parse(config, rules_place(config, rules), text, &rule, why))
 		return false;
 	rule.line = line;
-	if (key->type == KEY_EXEMPT)
-		rule.action = RULE_DROP;
 	return rules_append(rules, &rule) || refuse(why, "out of memory");
+}
+
+static bool nat_value(const struct config *config, enum nat_kind kind, unsigned line,
+	const char *text, struct nat_rules *rules, const struct sentence *why)
+{
+	struct nat_rule rule;
+
+	if (!nat_rule_parse(config, kind, text, &rule, why))
+		return false;
+	rule.match.line = line;
+	return nat_rules_append(rules, &rule) || refuse(why, "out of memory");
 }
 
 bool value_parse(const struct config *config, const struct key *key, unsigned line,
@@ -330,9 +340,9 @@ bool value_parse(const struct config *config, const struct key *key, unsigned li
 	case KEY_NETNS:
 		return netns_value(key, text, member, why);
 	case KEY_RULE:
-	case KEY_MASQUERADE:
-	case KEY_EXEMPT:
-		return rule_value(config, key, line, text, member, why);
+		return rule_value(config, line, text, member, why);
+	case KEY_NAT:
+		return nat_value(config, (enum nat_kind)key->min, line, text, base, why);
 	}
 	return false;
 }

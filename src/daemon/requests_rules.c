@@ -117,13 +117,13 @@ static json_t *sets_json(const struct config *config)
 
 /* ---- [nat] ---- */
 
-static json_t *nat_json(const struct rules *nat)
+static json_t *nat_json(const struct nat_rules *nat)
 {
 	json_t *list = json_array();
 
 	for (unsigned i = 0; i < nat->count; i++) {
-		const struct rule *rule = &nat->rule[i];
-		const char *action = rule->action == RULE_ACCEPT ? "masquerade" : "no-masquerade";
+		const struct rule *rule = &nat->rule[i].match;
+		const char *action = nat_kind_name((enum nat_kind)nat->rule[i].kind);
 		const struct member members[] = {
 			{"action", text_json(action)},
 			{"match", text_json(rule->text)},

@@ -188,6 +188,7 @@ static void route_show(struct requests *requests, json_t *steps, const struct pa
 	const struct trace *trace)
 {
 	const struct trace_query *query = &trace->query;
+	const struct rule *rule = trace->destination_rule;
 	char text[ADDR_TEXT_SIZE];
 
 	if (!trace->asked)
@@ -196,10 +197,13 @@ static void route_show(struct requests *requests, json_t *steps, const struct pa
 			     (query->has_ports && query->destination_port !=
 							  ntohs(packet->headers.destination_port));
 	if (changed)
-		step_add(steps, "destination", "becomes %s%s",
+		step_add(steps, "destination", "becomes %s%s%s",
 			addr_port_format(
 				query->family, &query->destination, query->destination_port, text),
-			trace->forwarded ? ", a published port" : "");
+			rule != NULL ? ", by " : "",
+			rule != NULL       ? rule->text
+			: trace->forwarded ? ", a published port"
+					   : "");
 	else
 		step_add(steps, "destination", "stays");
 	step_add(steps, "route", "%s > %s", side_text(requests, query->in, query->in_network),

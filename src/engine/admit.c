@@ -5,7 +5,7 @@
  *	source        is the address its own? (spoof protection)
  *	tracking      may such a packet begin a connection?
  *	expected?     another connection may have announced it (expect_bind)
- *	destination   published port -> guest (nat_bind_destination)
+ *	destination   published port, rule or mapping -> guest (nat_decide_destination)
  *	route         which link, the gateway itself, or which path of the uplink?
  *	filter        chain forward, input or output
  *	egress        may it leave at all: hop limit, size
@@ -40,7 +40,7 @@ bool admit_source(const struct engine *engine, const struct packet *packet, stru
 	if (from_uplink(packet))
 		own = topology_network_of(topology, NETWORK_NONE, headers->family, source) ==
 			      NETWORK_NONE &&
-		      topology_external(topology, headers->family, source) < 0;
+		      !nat_is_ours(engine, headers->family, source);
 	else if (ZONE_IS_SERVICE(packet->in_zone))
 		own = true;
 	else
@@ -104,29 +104,35 @@ static bool admit_destination(
 	struct engine *engine, const struct packet *packet, struct admission *admission)
 {
 	struct flow *draft = &admission->draft;
-	const bool to_external = topology_external(&engine->topology, draft->family,
-					 &draft->address[ORIGINAL][DESTINATION]) >= 0;
+	const bool ours =
+		nat_is_ours(engine, draft->family, &draft->address[ORIGINAL][DESTINATION]);
 
 	admission->expectation = expect_bind(engine, draft);
-	if (to_external &&
-		(admission->expectation != EXPECT_NONE || nat_bind_destination(engine, draft)))
+	if (admission->expectation != EXPECT_NONE
+			? ours
+			: nat_decide_destination(engine, packet, draft, &admission->destination))
 		return true;
 	if (from_uplink(packet))
-		return refusal_silent(
-			&admission->refusal, to_external ? DROP_NOT_FOR_US : DROP_BOUNCE);
-	return !to_external || refusal_prohibited(&admission->refusal, packet, DROP_HOST);
+		return refusal_silent(&admission->refusal, ours ? DROP_NOT_FOR_US : DROP_BOUNCE);
+	return !ours || refusal_prohibited(&admission->refusal, packet, DROP_HOST);
 }
 
 static bool route_lan(const struct engine *engine, const struct packet *packet,
 	struct admission *admission, uint16_t network)
 {
 	struct flow *draft = &admission->draft;
-	const zone_id zone = topology_locate(
-		&engine->topology, network, draft->family, &draft->address[REPLY][SOURCE]);
+	const union addr *to = &draft->address[REPLY][SOURCE];
+	zone_id zone = draft->zone[REPLY]; /* a mapping's is known */
 
-	/* Neighbours on one link need no gateway, unless they meet through a published port. */
-	if (zone == ZONE_NONE ||
-		(zone == draft->zone[ORIGINAL] && !(draft->flags & FLOW_FORWARDED)))
+	if (zone == ZONE_NONE)
+		zone = topology_locate(&engine->topology, network, draft->family, to);
+	/* Nothing outside is led to the gateway itself, by a map of the whole subnet. */
+	if (from_uplink(packet) &&
+		(ZONE_IS_SERVICE(zone) ||
+			topology_is_broadcast(&engine->topology, draft->family, to)))
+		return refusal_silent(&admission->refusal, DROP_NOT_FOR_US);
+	/* Neighbours on one link need no gateway, unless they meet by an external address. */
+	if (zone == ZONE_NONE || (zone == draft->zone[ORIGINAL] && !nat_changes_destination(draft)))
 		return refusal_unreachable(&admission->refusal, packet, DROP_NO_LINK,
 			ICMP4_HOST_UNREACHABLE, ICMP6_ADDR_UNREACHABLE);
 	draft->zone[REPLY] = zone;
@@ -190,6 +196,7 @@ static bool admit_filter(
 bool admit_decide(struct engine *engine, const struct packet *packet, struct admission *admission)
 {
 	admission->expectation = EXPECT_NONE;
+	admission->destination.rule = NAT_RULE_NONE;
 	admission->chain = ADMIT_UNASKED;
 	admission->external = (union addr){0};
 	if (!admit_source(engine, packet, &admission->refusal) ||
@@ -204,10 +211,8 @@ bool admit_decide(struct engine *engine, const struct packet *packet, struct adm
 	nat_decide_source(engine, &admission->draft, &admission->query, &admission->external,
 		&admission->source);
 	const union addr *known = expect_source(engine, admission->expectation);
-	if (known != NULL && admission->draft.zone[REPLY] == ZONE_UPLINK) {
-		admission->source.translate = true;
-		admission->source.address = *known;
-	}
+	if (known != NULL && admission->draft.zone[REPLY] == ZONE_UPLINK)
+		nat_force_source(engine, known, &admission->source);
 	return true;
 }
 
@@ -217,6 +222,7 @@ static bool admit_room(
 {
 	if (!flow_make_room(engine))
 		return refusal_prohibited(&admission->refusal, packet, DROP_FLOWS_FULL);
+	nat_bind_destination(engine, &admission->destination);
 	return nat_bind_source(engine, &admission->draft, &admission->source) ||
 	       refusal_prohibited(&admission->refusal, packet, DROP_NO_PORT);
 }

@@ -20,10 +20,11 @@ struct admission {
 	struct filter_query query; /* what the filter was asked; points into the draft */
 	uint32_t expectation;      /* that announced it, or EXPECT_NONE */
 	uint8_t chain;             /* enum chain, or ADMIT_UNASKED */
-	struct filter_outcome outcome; /* what it said, if it was asked */
-	union addr external;           /* the address that the route to the uplink gives us */
-	struct nat_source source;      /* how its source is translated */
-	struct refusal refusal;        /* where it is refused */
+	struct filter_outcome outcome;      /* what it said, if it was asked */
+	union addr external;                /* the address that the route to the uplink gives us */
+	struct nat_destination destination; /* the rule that translated its destination */
+	struct nat_source source;           /* how its source is translated */
+	struct refusal refusal;             /* where it is refused */
 };
 
 /* Decide about a packet that belongs to no flow; false: it is refused. */

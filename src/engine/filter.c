@@ -200,13 +200,19 @@ static enum rule_word rule_missed(const struct engine *engine, const struct chai
 	return RULE_WORDS;
 }
 
+bool filter_matches(
+	const struct chain_rules *chain, uint16_t index, const struct filter_query *query)
+{
+	return words_missed(&chain->rule[index], chain->sets, query,
+		       RULE_MATCH_WORDS & ~COUNTING_WORDS) == RULE_WORDS;
+}
+
 uint16_t filter_run(const struct chain_rules *chain, const struct filter_query *query)
 {
 	unsigned i;
 
 	for (i = 0; i < chain->count; i++)
-		if (words_missed(&chain->rule[i], chain->sets, query,
-			    RULE_MATCH_WORDS & ~COUNTING_WORDS) == RULE_WORDS)
+		if (filter_matches(chain, (uint16_t)i, query))
 			break;
 	return (uint16_t)i;
 }

@@ -40,7 +40,9 @@ struct ruleset {
 	struct chain_rules chain[CHAIN_COUNT];
 	struct chain_rules *user;
 	unsigned user_count;
-	struct chain_rules nat;
+	struct chain_rules nat; /* the matches of [nat], with how many connections each decided */
+	struct nat_rule *nat_rule; /* their kinds and targets */
+	uint32_t *nat_turn;        /* the next target of each */
 	struct set *sets;
 	unsigned set_count;
 	struct connections *connections; /* NULL: no rule asks for them */
@@ -80,6 +82,9 @@ struct filter_query {
 /* Index of the first rule that matches, or the chain's count for its policy: for lists without
  * jumps and without words that count. */
 uint16_t filter_run(const struct chain_rules *chain, const struct filter_query *query);
+/* Whether a single rule does. */
+bool filter_matches(
+	const struct chain_rules *chain, uint16_t index, const struct filter_query *query);
 /* What rule `index` of the chain says. */
 static inline uint8_t filter_action(const struct chain_rules *chain, uint16_t index)
 {

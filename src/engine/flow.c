@@ -285,7 +285,12 @@ struct flow *flow_confirm(struct engine *engine, const struct flow *draft)
 	index_insert(&engine->by_key, key_hash_of(engine, id << 1 | REPLY), id << 1 | REPLY);
 	if (flow->flags & FLOW_MAPPED)
 		mapping_join(engine, flow);
-	timer_start(engine, flow, engine->now_ms + flow_timeout_ms(engine, flow));
+	uint64_t timeout_ms = flow_timeout_ms(engine, flow);
+	if (flow->flags & FLOW_INBOUND) {
+		const uint64_t left_ms = mapping_left_ms(engine, flow);
+		timeout_ms = left_ms < timeout_ms ? left_ms : timeout_ms;
+	}
+	timer_start(engine, flow, engine->now_ms + timeout_ms);
 	engine->status.flows++;
 	engine->status.flows_created++;
 	return flow;

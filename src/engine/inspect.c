@@ -22,7 +22,7 @@ uint8_t inspect_state(const struct flow *flow)
 {
 	if (flow->flags & FLOW_REPLIED)
 		return RULE_STATE_ESTABLISHED;
-	return flow->flags & FLOW_EXPECTED ? RULE_STATE_RELATED : RULE_STATE_NEW;
+	return flow->flags & (FLOW_EXPECTED | FLOW_INBOUND) ? RULE_STATE_RELATED : RULE_STATE_NEW;
 }
 
 /* ---- what is asked ---- */
@@ -57,7 +57,7 @@ static void flow_query(const struct engine *engine, const struct flow *flow,
 		.protocol = flow->protocol,
 		.state = state,
 		.helper = extra != NULL ? extra->announced_by : NO_HELPER,
-		.forwarded = flow->flags & FLOW_FORWARDED,
+		.forwarded = flow->flags & (FLOW_FORWARDED | FLOW_REDIRECTED),
 		.has_ports = has_ports(flow),
 		.source_port = ntohs(flow->port[direction][SOURCE]),
 		.destination_port = ntohs(flow->port[back][SOURCE]),

@@ -6,6 +6,9 @@
 #include <string.h>
 #include "engine/mapping.h"
 
+/* Flows of a mapping whose deadlines are compared. */
+#define LIFE_LOOKS 16
+
 /* The guest's socket and the address outside; not the port there, which is what is looked for. */
 static void mapping_key_of(const struct flow *flow, struct flow_key *key)
 {
@@ -85,6 +88,22 @@ uint16_t mapping_network(const struct engine *engine, const struct flow *flow)
 	return topology_network_of_zone(&engine->topology, flow->zone[mapping_guest(flow)]);
 }
 
+uint64_t mapping_left_ms(const struct engine *engine, const struct flow *flow)
+{
+	const struct flow *other = flow;
+	int32_t left = 0;
+
+	for (unsigned looks = 0; looks < LIFE_LOOKS; looks++) {
+		other = flow_at(engine, other->sibling[0]);
+		if (other == flow)
+			break;
+		const int32_t its = (int32_t)(other->timer.deadline_ms - (uint32_t)engine->now_ms);
+		if (its > left)
+			left = its;
+	}
+	return (uint64_t)left;
+}
+
 /* ---- rings ---- */
 
 static void ring_insert_behind(struct engine *engine, uint32_t before, uint32_t id)
@@ -158,6 +177,18 @@ static void index_leave(struct engine *engine, const struct flow *flow)
 		index_replace(&engine->by_mapping, hash, id, other);
 }
 
+/* RFC 6888 REQ-8: where others than those who were sent to may send, a port rests before it is
+ * another guest's.  TCP is tracked. */
+static uint64_t rest_until_ms(const struct engine *engine, const struct flow *flow)
+{
+	const uint16_t network = mapping_network(engine, flow);
+
+	if (flow->protocol == IPPROTO_TCP || network == NETWORK_NONE ||
+		engine->topology.networks[network].filtering == FILTERING_ADDRESS_AND_PORT)
+		return 0;
+	return engine->now_ms + PORTS_REST_S * 1000;
+}
+
 void mapping_leave(struct engine *engine, struct flow *flow)
 {
 	const uint32_t id = flow_id(engine, flow), next = flow->sibling[0];
@@ -174,5 +205,5 @@ void mapping_leave(struct engine *engine, struct flow *flow)
 	else if (expect_has_port(engine, flow))
 		ports_take(&engine->ports, table, port, PORTS_RESERVED);
 	else
-		ports_release(&engine->ports, table, port, 0);
+		ports_release(&engine->ports, table, port, rest_until_ms(engine, flow));
 }

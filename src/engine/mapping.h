@@ -36,6 +36,9 @@ struct flow *mapping_of_port(const struct engine *engine, uint8_t family,
 /* The network of the mapping's guest. */
 uint16_t mapping_network(const struct engine *engine, const struct flow *flow);
 
+/* How long the others of its mapping live, as far as can be told quickly. */
+uint64_t mapping_left_ms(const struct engine *engine, const struct flow *flow);
+
 /* For flow_confirm() and flow_end(), where FLOW_MAPPED is set. */
 void mapping_join(struct engine *engine, struct flow *flow);
 void mapping_leave(struct engine *engine, struct flow *flow);

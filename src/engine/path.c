@@ -2,6 +2,7 @@
 /*
  * path: asking the host for routes.
  */
+#include "engine/nat.h"
 #include "engine/path.h"
 
 enum route_result path_find(
@@ -34,7 +35,9 @@ enum path_result path_renew(struct engine *engine, struct flow *flow)
 	if (path_find(engine, flow, &flow->address[from_uplink][SOURCE], &source) != ROUTE_UPLINK)
 		return PATH_MISSING;
 	flow->flags &= (uint16_t)~FLOW_PATH_CHECK;
-	if (flow_is_masqueraded(flow) && !addr_equal(&source, &flow->address[REPLY][DESTINATION]))
+	const union addr *external = &flow->address[REPLY][DESTINATION];
+	if (flow_is_masqueraded(flow) && !addr_equal(&source, external) &&
+		!nat_owns(engine, flow_family(flow, REPLY), external))
 		return PATH_CHANGED;
 	return PATH_HOLDS;
 }

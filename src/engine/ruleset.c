@@ -115,6 +115,22 @@ static bool user_chains_create(struct ruleset *ruleset, const struct config *con
 	return ok;
 }
 
+/* The matches of [nat] are a list of rules like any other, their targets stand beside it. */
+static bool nat_create(struct ruleset *ruleset, const struct nat_rules *nat)
+{
+	struct rules matches = {.count = nat->count, .policy = RULE_DROP};
+
+	matches.rule = calloc(nat->count + 1, sizeof(*matches.rule));
+	ruleset->nat_rule = copy(nat->rule, nat->count, sizeof(*ruleset->nat_rule));
+	ruleset->nat_turn = calloc(nat->count + 1, sizeof(*ruleset->nat_turn));
+	bool ok = matches.rule != NULL && ruleset->nat_rule != NULL && ruleset->nat_turn != NULL;
+	for (unsigned i = 0; ok && i < nat->count; i++)
+		matches.rule[i] = nat->rule[i].match;
+	ok = ok && chain_create(&ruleset->nat, ruleset, "nat", &matches);
+	free(matches.rule);
+	return ok;
+}
+
 struct ruleset *ruleset_create(const struct config *config)
 {
 	static const char *const names[CHAIN_COUNT] = {"input", "forward", "output"};
@@ -123,7 +139,7 @@ struct ruleset *ruleset_create(const struct config *config)
 	if (ruleset == NULL)
 		return NULL;
 	bool ok = sets_copy(ruleset, config);
-	ok = chain_create(&ruleset->nat, ruleset, "nat", &config->nat) && ok;
+	ok = nat_create(ruleset, &config->nat) && ok;
 	ok = chain_create(&ruleset->helpers, ruleset, "helpers", &config->helpers) && ok;
 	for (int c = 0; c < CHAIN_COUNT; c++)
 		ok = chain_create(&ruleset->chain[c], ruleset, names[c], &config->chains[c]) && ok;
@@ -145,6 +161,8 @@ void ruleset_free(struct ruleset *ruleset)
 		chain_free(&ruleset->user[i]);
 	chain_free(&ruleset->nat);
 	chain_free(&ruleset->helpers);
+	free(ruleset->nat_rule);
+	free(ruleset->nat_turn);
 	for (unsigned i = 0; i < ruleset->set_count; i++) {
 		free(ruleset->sets[i].addresses);
 		free(ruleset->sets[i].ports);

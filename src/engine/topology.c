@@ -146,6 +146,20 @@ bool topology_is_broadcast(
 
 /* ---- the engine's interface ---- */
 
+/* RFC 7422: each address of the networks with port blocks has a number. */
+static void blocks_count(struct topology *topology)
+{
+	topology->port_block = topology->blocks = 0;
+	for (unsigned i = 0; i < topology->network_count; i++) {
+		struct network *network = &topology->networks[i];
+		if (network->port_block == 0 || network->subnet4.family == 0)
+			continue;
+		network->first_block = topology->blocks;
+		topology->port_block = network->port_block;
+		topology->blocks += UINT32_C(1) << (32 - network->subnet4.length);
+	}
+}
+
 void engine_networks_set(
 	struct engine *engine, const struct network_config *networks, unsigned count)
 {
@@ -159,9 +173,14 @@ void engine_networks_set(
 			.gateway4 = networks[i].gateway4,
 			.gateway6 = networks[i].gateway6,
 			.mtu = networks[i].mtu,
+			.filtering = networks[i].filtering,
+			.mapping = networks[i].mapping,
+			.hairpin = networks[i].hairpin,
+			.port_block = networks[i].port_block,
 			.clones = networks[i].clones,
 			.whole_subnet = ZONE_NONE,
 		};
+	blocks_count(topology);
 	guests_rebuild(topology);
 	engine->generation++;
 }

@@ -16,6 +16,11 @@ struct network {
 	zone_id whole_subnet; /* the link that stands for all addresses without a link of their own
 			       */
 	uint16_t mtu;
+	uint8_t filtering; /* enum filtering */
+	uint8_t mapping;   /* enum mapping */
+	bool hairpin;
+	uint16_t port_block;  /* external ports of each guest; 0: any */
+	uint32_t first_block; /* that of the subnet's first address */
 	bool clones; /* several links may have one address: what seeks it finds the first */
 };
 
@@ -32,6 +37,8 @@ struct external {
 struct topology {
 	struct network networks[CONFIG_NETWORKS_MAX];
 	unsigned network_count;
+	uint32_t port_block; /* of all networks that have one; 0: none has */
+	uint32_t blocks;     /* of all guests that have one */
 	struct link_record links[ENGINE_LINKS_MAX];
 	uint16_t
 		guests[GUEST_SLOTS]; /* hash of (network, address) -> link + 1; rebuilt on change */

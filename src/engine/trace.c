@@ -87,12 +87,14 @@ static void trace_first(struct engine *engine, const struct packet *packet, stru
 	if (admission.chain == ADMIT_UNASKED)
 		return;
 	trace->forwarded = admission.draft.flags & FLOW_FORWARDED;
+	if (admission.destination.rule != NAT_RULE_NONE)
+		trace->destination_rule = &engine->ruleset->nat.rule[admission.destination.rule];
 	trace_filter(engine, (enum chain)admission.chain, &admission.query, trace, walk, &outcome);
 	if (!trace->passes)
 		return;
 	const struct chain_rules *nat = &engine->ruleset->nat;
 	trace->source_decided = true;
-	trace->translated = admission.source.translate;
+	trace->translated = admission.source.kind != SOURCE_STAYS;
 	trace->source = admission.source.address;
 	if (admission.source.rule < nat->count)
 		trace->nat_rule = &nat->rule[admission.source.rule];

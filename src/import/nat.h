@@ -5,7 +5,7 @@
 
 #include "import/page.h"
 
-enum nat_kind {
+enum nat_entry_kind {
 	NAT_REMARK, /* a line that is left out, in its place */
 	NAT_LINE,   /* of [nat] */
 	NAT_EXEMPT, /* the same; not needed where nothing follows */
@@ -13,7 +13,7 @@ enum nat_kind {
 };
 
 struct nat_entry {
-	uint8_t kind; /* enum nat_kind */
+	uint8_t kind; /* enum nat_entry_kind */
 	struct statement statement;
 	char key[WORD_SIZE];  /* "dnat"; "tcp 192.0.2.1:80" */
 	char tail[WORD_SIZE]; /* " -> 192.168.1.2"; what a forward leads to */

@@ -128,11 +128,11 @@ STORY(forward, hairpin_to_oneself, LAB(),
 	{"wide udp wide:4000 > host:8081", "wide udp host:$b > wider:81"},
 	{"wide udp wider:81 > host:$b", "wide udp host:8081 > wide:4000"});
 
-/* RFC 4787 REQ-8: a mapping's port is no published port. */
+/* RFC 4787 REQ-9: by its external port a guest's socket is found, but the filter keeps guests apart. */
 STORY(forward, a_mapping_is_not_for_other_guests, LAB(),
 	{"guest udp guest:5000 > server:53", "uplink udp host:$a > server:53"},
 	{"second udp second:6000 > host:$a",
-		"drop host",
+		"drop reject",
 		"second icmp gateway > second prohibited about udp second:6000 > host:$a"});
 
 STORY(forward, the_filter_decides,

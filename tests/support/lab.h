@@ -9,6 +9,7 @@
  *	wide, wider     two guests behind the one tun link `wide` of network `wide`
  *	host, host2     the host's addresses on the uplink
  *	server, server2, server3, router                 anywhere beyond the uplink
+ *	outside, outside2, outside3	addresses that lines of [nat] can make the gateway's
  *	beyond          leaves by another path with the source host2 and an MTU of 1280
  *	nowhere         has no route        forbidden  a prohibited one       local  is the host's
  *
@@ -35,7 +36,7 @@ struct lab_route {
 	const char *source; /* a place */
 };
 
-#define LAB_PLACES    24
+#define LAB_PLACES    32
 #define LAB_VARIABLES 26
 
 struct lab {

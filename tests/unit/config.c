@@ -119,9 +119,8 @@ Test(config, the_built_in_chains_are_safe)
 	cr_expect_eq(output->count, 0);
 
 	cr_assert_eq(config->nat.count, 1);
-	cr_expect_eq(config->nat.rule[0].action, RULE_ACCEPT);
-	cr_expect_eq(config->nat.rule[0].out.kind, SIDE_UPLINK);
-	cr_expect_eq(config->nat.policy, RULE_DROP);
+	cr_expect_eq(config->nat.rule[0].kind, NAT_MASQUERADE);
+	cr_expect_eq(config->nat.rule[0].match.out.kind, SIDE_UPLINK);
 	config_free(config);
 }
 
@@ -309,14 +308,14 @@ Test(config, nat_lines_stay_in_order)
 	struct config *config = must_parse("t",
 		"[nat]\nno-masquerade = to 192.0.2.0/24\nmasquerade = in lan out uplink\n"
 		"no-masquerade =\n");
-	const struct rules *nat = &config->nat;
+	const struct nat_rules *nat = &config->nat;
 
 	cr_assert_eq(nat->count, 3);
-	cr_expect_eq(nat->rule[0].action, RULE_DROP);
-	cr_expect_eq(nat->rule[0].to.count, 1);
-	cr_expect_eq(nat->rule[1].action, RULE_ACCEPT);
-	cr_expect_eq(nat->rule[2].action, RULE_DROP);
-	cr_expect_eq(nat->rule[2].line, 4);
+	cr_expect_eq(nat->rule[0].kind, NAT_NO_MASQUERADE);
+	cr_expect_eq(nat->rule[1].kind, NAT_MASQUERADE);
+	cr_expect_eq(nat->rule[1].match.line, 3);
+	cr_expect_eq(nat->rule[2].kind, NAT_NO_MASQUERADE);
+	cr_expect_str_eq(nat->rule[0].match.text, "to 192.0.2.0/24");
 	config_free(config);
 }
 

@@ -221,14 +221,14 @@ Test(rule, nat_lines_are_matches_alone)
 	parse_in(PLACE_NAT, ""); /* everything */
 }
 
-Test(rule, only_the_forward_chain_knows_forwarded)
+Test(rule, the_output_chain_does_not_know_forwarded)
 {
 	char error[SENTENCE_SIZE];
 	struct rule rule;
 
 	cr_expect_eq(parse("accept forwarded").words, RULE_WORD(WORD_FORWARDED));
 	cr_expect_not(config_parse_rule(
-		config, CHAIN_INPUT, "accept forwarded", &rule, error, sizeof(error)));
+		config, CHAIN_OUTPUT, "accept forwarded", &rule, error, sizeof(error)));
 }
 
 Test(rule, not_is_for_lists_and_sides)
