@@ -11,18 +11,20 @@
  * the program is made of blocks, each entered by "if equal, skip the jump over the block":
  *
  *	tagged for a VLAN, not for this host  -> other
- *	IPv4: an owned address                -> ours
+ *	IPv4: an address of view N            go to N
+ *	      an owned address                -> ours
  *	      other address                   -> other
- *	      later fragment                  -> portless
+ *	   N: later fragment                  -> portless
  *	      A = protocol, X = header length
  *	      ICMP (the guard leaves it be)   -> its types
- *	      go to L4
+ *	      go to L4 of N
  *	IPv6: the same with X = 40
  *	                                      -> other
- *	L4:   TCP, UDP                        -> their ports
+ *	L4 of N: TCP, UDP                     -> their ports
  *	                                      -> portless
  *
- * "portless" is accepted by the socket and passed by the guard.
+ * "portless" is accepted by the socket and passed by the guard.  A view is some addresses of the
+ * host and the ports of them that are ours: the first is that of masquerading.
  */
 #include <errno.h>
 #include <linux/if_arp.h>
@@ -49,6 +51,21 @@ struct program {
 struct ranges {
 	struct port_range *range;
 	unsigned count;
+};
+
+struct view {
+	const struct claimed_address *addresses;
+	unsigned address_count;
+	const struct port_list *external, *more;
+	struct ranges tcp, udp;
+	unsigned found[CLAIMS_ADDRESSES_MAX]; /* jumps from where its addresses were recognized */
+	unsigned found_count;
+	unsigned to_l4[2]; /* jumps to its L4 from IPv4 and IPv6 */
+};
+
+struct views {
+	unsigned count;
+	struct view view[1 + CLAIMS_SHARED_MAX];
 };
 
 static unsigned emit_jump(
@@ -115,6 +132,12 @@ static void emit_range(struct program *program, struct port_range range)
 	emit_return(program, program->ours);
 }
 
+static void emit_list(struct program *program, const struct port_list *list)
+{
+	for (unsigned i = list->count; i-- > 0;)
+		emit_range(program, list->range[i]);
+}
+
 static void emit_ports(struct program *program, const struct ranges *ranges)
 {
 	load_l4(program, BPF_H, 2);
@@ -173,39 +196,51 @@ static void emit_owned(
 			emit_owned_prefix(program, &claims->owned[i], offset);
 }
 
-/* Leave unless the destination at `offset` is one of ours. */
-static void emit_addresses(
-	struct program *program, const struct port_claims *claims, uint8_t family, uint32_t offset)
+/* Recognize the view's addresses at `offset`. */
+static void emit_view_addresses(
+	struct program *program, struct view *view, uint8_t family, uint32_t offset)
 {
 	const unsigned words = addr_bits(family) / 32;
-	unsigned found[CLAIMS_ADDRESSES_MAX];
-	unsigned count = 0;
 
-	for (unsigned i = 0; i < claims->address_count && i < CLAIMS_ADDRESSES_MAX; i++) {
-		if (claims->addresses[i].family != family)
+	view->found_count = 0;
+	for (unsigned i = 0; i < view->address_count && i < CLAIMS_ADDRESSES_MAX; i++) {
+		if (view->addresses[i].family != family)
 			continue;
 		for (unsigned word = 0; word < words; word++) {
-			const uint32_t value = addr_word(&claims->addresses[i].address, word);
+			const uint32_t value = addr_word(&view->addresses[i].address, word);
 			/* On a mismatch: over the rest of this address and its jump. */
 			const uint8_t rest = (uint8_t)(2 * (words - 1 - word) + 1);
 
 			load(program, BPF_W, program->l2_bytes + offset + 4 * word);
 			emit_jump(program, BPF_JMP | BPF_JEQ | BPF_K, value, 0, rest);
 		}
-		found[count++] = emit_jump(program, BPF_JMP | BPF_JA, 0, 0, 0);
+		view->found[view->found_count++] = emit_jump(program, BPF_JMP | BPF_JA, 0, 0, 0);
 	}
+}
+
+/* Leave unless the destination at `offset` is one of ours; any is the first view's where that has
+ * none. */
+static void emit_addresses(struct program *program, const struct port_claims *claims,
+	struct views *views, uint8_t family, uint32_t offset)
+{
+	for (unsigned i = 0; i < views->count; i++)
+		emit_view_addresses(program, &views->view[i], family, offset);
 	emit_owned(program, claims, family, offset);
-	if (claims->address_count == 0)
-		return;
-	emit_return(program, program->other);
-	while (count > 0)
-		block_end(program, found[--count]);
+	if (claims->address_count > 0)
+		emit_return(program, program->other);
+}
+
+/* Here its packets arrive whose addresses were recognized. */
+static void emit_view_begin(struct program *program, struct view *view)
+{
+	while (view->found_count > 0)
+		block_end(program, view->found[--view->found_count]);
 }
 
 /* The answers to our queries carry an identifier of ours; errors are for the engine to judge; the
  * rest (echo requests, neighbour discovery) is the host's. */
-static void emit_icmp(struct program *program, const struct port_list *identifiers,
-	const uint8_t *answers, unsigned answer_count, const uint8_t *errors, unsigned error_count)
+static void emit_icmp(struct program *program, const struct view *view, const uint8_t *answers,
+	unsigned answer_count, const uint8_t *errors, unsigned error_count)
 {
 	load_l4(program, BPF_B, 0);
 	for (unsigned i = 0; i < error_count; i++) {
@@ -216,30 +251,30 @@ static void emit_icmp(struct program *program, const struct port_list *identifie
 		const unsigned block = block_when(program, answers[i]);
 
 		load_l4(program, BPF_H, 4);
-		for (unsigned r = identifiers->count; r-- > 0;)
-			emit_range(program, identifiers->range[r]);
+		emit_list(program, view->external);
+		emit_list(program, view->more);
 		emit_return(program, program->other);
 		block_end(program, block);
 	}
 	emit_return(program, program->other);
 }
 
-static void emit_icmp4(struct program *program, const struct port_list *identifiers)
+static void emit_icmp4(struct program *program, const struct view *view)
 {
 	static const uint8_t answers[] = {ICMP4_ECHO_REPLY, ICMP4_TIMESTAMP_REPLY};
 	static const uint8_t errors[] = {ICMP4_UNREACHABLE, ICMP4_SOURCE_QUENCH, ICMP4_REDIRECT,
 		ICMP4_TIME_EXCEEDED, ICMP4_PARAMETER};
 
-	emit_icmp(program, identifiers, answers, sizeof(answers), errors, sizeof(errors));
+	emit_icmp(program, view, answers, sizeof(answers), errors, sizeof(errors));
 }
 
-static void emit_icmp6(struct program *program, const struct port_list *identifiers)
+static void emit_icmp6(struct program *program, const struct view *view)
 {
 	static const uint8_t answers[] = {ICMP6_ECHO_REPLY};
 	static const uint8_t errors[] = {
 		ICMP6_UNREACHABLE, ICMP6_TOO_BIG, ICMP6_TIME_EXCEEDED, ICMP6_PARAMETER};
 
-	emit_icmp(program, identifiers, answers, sizeof(answers), errors, sizeof(errors));
+	emit_icmp(program, view, answers, sizeof(answers), errors, sizeof(errors));
 }
 
 /* A holds the protocol, X the length of the network header. */
@@ -255,12 +290,11 @@ static void emit_l4(struct program *program, const struct ranges *tcp, const str
 	emit_return(program, program->portless);
 }
 
-/* Returns the jump to what emit_l4() emits. */
-static unsigned emit_ipv4(struct program *program, const struct port_claims *claims)
+static void emit_view_ipv4(struct program *program, struct view *view)
 {
 	const unsigned l2 = program->l2_bytes;
 
-	emit_addresses(program, claims, AF_INET, offsetof(struct ipv4_header, destination));
+	emit_view_begin(program, view);
 	load(program, BPF_H, l2 + offsetof(struct ipv4_header, fragment));
 	emit_jump(program, BPF_JMP | BPF_JSET | BPF_K, IPV4_OFFSET_MASK, 0, 1);
 	emit_return(program, program->portless);
@@ -269,26 +303,26 @@ static unsigned emit_ipv4(struct program *program, const struct port_claims *cla
 	if (program->use == CLAIMS_SOCKET) {
 		const unsigned block = block_when(program, IPPROTO_ICMP);
 
-		emit_icmp4(program, &claims->external);
+		emit_icmp4(program, view);
 		block_end(program, block);
 	}
-	return emit_jump(program, BPF_JMP | BPF_JA, 0, 0, 0);
+	view->to_l4[0] = emit_jump(program, BPF_JMP | BPF_JA, 0, 0, 0);
 }
 
-static unsigned emit_ipv6(struct program *program, const struct port_claims *claims)
+static void emit_view_ipv6(struct program *program, struct view *view)
 {
 	const unsigned l2 = program->l2_bytes;
 
-	emit_addresses(program, claims, AF_INET6, offsetof(struct ipv6_header, destination));
+	emit_view_begin(program, view);
 	emit(program, BPF_LDX | BPF_IMM, sizeof(struct ipv6_header));
 	load(program, BPF_B, l2 + offsetof(struct ipv6_header, next_header));
 	if (program->use == CLAIMS_SOCKET) {
 		const unsigned block = block_when(program, IPPROTO_ICMPV6);
 
-		emit_icmp6(program, &claims->external);
+		emit_icmp6(program, view);
 		block_end(program, block);
 	}
-	return emit_jump(program, BPF_JMP | BPF_JA, 0, 0, 0);
+	view->to_l4[1] = emit_jump(program, BPF_JMP | BPF_JA, 0, 0, 0);
 }
 
 static int range_compare(const void *a, const void *b)
@@ -302,16 +336,19 @@ static int range_compare(const void *a, const void *b)
  * The external ranges and the published ones of `protocol`, highest first: masqueraded traffic, the
  * bulk, is at the top of the port space and matches after two comparisons.
  */
-static int ranges_collect(const struct port_claims *claims, uint8_t protocol, struct ranges *ranges)
+static int ranges_collect(const struct port_claims *claims, const struct port_list *more,
+	uint8_t protocol, struct ranges *ranges)
 {
 	struct port_range *range =
-		malloc((PORT_RANGES_MAX + claims->published_count) * sizeof(*range));
+		malloc((2 * PORT_RANGES_MAX + claims->published_count) * sizeof(*range));
 	unsigned count = 0, merged = 0;
 
 	if (!range)
 		return -ENOMEM;
 	for (unsigned i = 0; i < claims->external.count; i++)
 		range[count++] = claims->external.range[i];
+	for (unsigned i = 0; i < more->count; i++)
+		range[count++] = more->range[i];
 	for (unsigned i = 0; i < claims->published_count; i++)
 		if (claims->published[i].protocol == protocol)
 			range[count++] = claims->published[i].ports;
@@ -331,10 +368,53 @@ static int ranges_collect(const struct port_claims *claims, uint8_t protocol, st
 	return 0;
 }
 
-static void emit_program(struct program *program, const struct port_claims *claims,
-	const struct ranges *tcp, const struct ranges *udp)
+static void views_free(struct views *views)
 {
-	unsigned block, from_ipv4, from_ipv6;
+	for (unsigned i = 0; i < views->count; i++) {
+		free(views->view[i].tcp.range);
+		free(views->view[i].udp.range);
+	}
+	free(views);
+}
+
+static int view_add(struct views *views, const struct port_claims *claims,
+	const struct claimed_address *addresses, unsigned address_count,
+	const struct port_list *more)
+{
+	struct view *view = &views->view[views->count++];
+	int error;
+
+	view->addresses = addresses;
+	view->address_count = address_count;
+	view->external = &claims->external;
+	view->more = more;
+	error = ranges_collect(claims, more, IPPROTO_TCP, &view->tcp);
+	return error ? error : ranges_collect(claims, more, IPPROTO_UDP, &view->udp);
+}
+
+static struct views *views_make(const struct port_claims *claims)
+{
+	static const struct port_list none = {0};
+	struct views *views = calloc(1, sizeof(*views));
+	int error;
+
+	if (!views)
+		return NULL;
+	error = view_add(views, claims, claims->addresses, claims->address_count, &none);
+	for (unsigned i = 0; i < claims->shared_count && i < CLAIMS_SHARED_MAX && !error; i++)
+		error = view_add(
+			views, claims, &claims->shared[i].address, 1, &claims->shared[i].ports);
+	if (error) {
+		views_free(views);
+		return NULL;
+	}
+	return views;
+}
+
+static void emit_program(
+	struct program *program, const struct port_claims *claims, struct views *views)
+{
+	unsigned block;
 
 	load_about(program, SKF_AD_VLAN_TAG_PRESENT);
 	require(program, 0);
@@ -344,15 +424,23 @@ static void emit_program(struct program *program, const struct port_claims *clai
 	}
 	load_about(program, SKF_AD_PROTOCOL);
 	block = block_when(program, ETH_P_IP);
-	from_ipv4 = emit_ipv4(program, claims);
+	emit_addresses(program, claims, views, AF_INET, offsetof(struct ipv4_header, destination));
+	for (unsigned i = 0; i < views->count; i++)
+		emit_view_ipv4(program, &views->view[i]);
 	block_end(program, block);
 	block = block_when(program, ETH_P_IPV6);
-	from_ipv6 = emit_ipv6(program, claims);
+	emit_addresses(program, claims, views, AF_INET6, offsetof(struct ipv6_header, destination));
+	for (unsigned i = 0; i < views->count; i++)
+		emit_view_ipv6(program, &views->view[i]);
 	block_end(program, block);
 	emit_return(program, program->other);
-	block_end(program, from_ipv4);
-	block_end(program, from_ipv6);
-	emit_l4(program, tcp, udp);
+	for (unsigned i = 0; i < views->count; i++) {
+		const struct view *view = &views->view[i];
+
+		block_end(program, view->to_l4[0]);
+		block_end(program, view->to_l4[1]);
+		emit_l4(program, &view->tcp, &view->udp);
+	}
 }
 
 int claims_l2_bytes(unsigned type)
@@ -377,25 +465,17 @@ int claims_program(const struct port_claims *claims, enum claims_use use, unsign
 	struct sock_filter *code)
 {
 	struct program program = {.code = code, .use = use, .l2_bytes = l2_bytes};
-	struct ranges tcp, udp;
-	int error;
+	struct views *views = views_make(claims);
 
+	if (!views)
+		return -ENOMEM;
 	if (use == CLAIMS_SOCKET) {
 		program.ours = program.portless = ACCEPT_WHOLE;
 	} else {
 		program.ours = TC_ACT_SHOT;
 		program.portless = program.other = (uint32_t)TC_ACT_UNSPEC;
 	}
-	error = ranges_collect(claims, IPPROTO_TCP, &tcp);
-	if (error)
-		return error;
-	error = ranges_collect(claims, IPPROTO_UDP, &udp);
-	if (error)
-		goto free_tcp;
-	emit_program(&program, claims, &tcp, &udp);
-	error = program.overflow ? -E2BIG : (int)program.length;
-	free(udp.range);
-free_tcp:
-	free(tcp.range);
-	return error;
+	emit_program(&program, claims, views);
+	views_free(views);
+	return program.overflow ? -E2BIG : (int)program.length;
 }

@@ -28,6 +28,13 @@ struct owned_prefix {
 	bool on_host; /* the kernel has the address, so it answers for it on the wire: ARP, NDP */
 };
 
+/* An address of the host of which the gateway has these ports beside the external ones. */
+struct shared_address {
+	struct claimed_address address;
+	struct port_list ports;
+};
+#define CLAIMS_SHARED_MAX 32
+
 struct port_claims {
 	struct port_list external; /* TCP, UDP, ICMP query identifiers */
 	const struct published *published;
@@ -38,6 +45,8 @@ struct port_claims {
 	 */
 	const struct claimed_address *addresses;
 	unsigned address_count;
+	const struct shared_address *shared; /* none of those above */
+	unsigned shared_count;
 	/* Those above are the host's, even where one of these covers them. */
 	const struct owned_prefix *owned;
 	unsigned owned_count;

@@ -6,6 +6,8 @@
  * port, except those of ip_local_reserved_ports.  And sockets hold ports now, as sock_diag tells;
  * those on loopback addresses are no trouble, since nothing of ours ever arrives there, nor is a
  * connection in TIME-WAIT, which nobody holds any more.
+ *
+ * The same list tells whether a program uses an address that is to be the gateway's alone.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -110,8 +112,8 @@ static void on_socket(void *context, struct nlmsghdr *message)
 	holder->address = address;
 }
 
-static int find_holder(
-	struct nl_sock *socket, uint8_t family, uint8_t protocol, struct holder *holder)
+static int dump_sockets(struct nl_sock *socket, uint8_t family, uint8_t protocol,
+	request_answer *each, void *context)
 {
 	const struct inet_diag_req_v2 query = {
 		.sdiag_family = family,
@@ -121,7 +123,7 @@ static int find_holder(
 	struct request request;
 
 	request_start(&request, SOCK_DIAG_BY_FAMILY, NLM_F_DUMP, &query, sizeof(query));
-	return request_run(socket, &request, on_socket, holder);
+	return request_run(socket, &request, each, context);
 }
 
 static int check_held(const struct log *log, struct nl_sock *socket, const struct port_list *ports,
@@ -129,7 +131,7 @@ static int check_held(const struct log *log, struct nl_sock *socket, const struc
 {
 	struct holder holder = {.ports = ports};
 	char text[ADDR_TEXT_SIZE], list[PORT_LIST_TEXT_SIZE];
-	const int error = find_holder(socket, family, protocol, &holder);
+	const int error = dump_sockets(socket, family, protocol, on_socket, &holder);
 
 	if (error) {
 		log_warning(log,
@@ -173,4 +175,54 @@ int guard_check_ports(const struct log *log, const struct port_list *ports)
 	for (unsigned i = 0; i < ports->count && !error; i++)
 		error = check_ephemeral(log, ports->range[i]);
 	return error ? error : check_sockets(log, ports);
+}
+
+/* ---- users of an address ---- */
+
+struct user {
+	uint8_t family;
+	const union addr *address;
+	uint16_t port; /* 0: none */
+};
+
+/* The address as a socket of either family has it: an IPv6 one may be IPv4 inside. */
+static bool is_address(const struct user *user, const struct inet_diag_msg *socket)
+{
+	static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
+	const uint8_t *source = (const uint8_t *)socket->id.idiag_src;
+
+	if (socket->idiag_family == user->family)
+		return memcmp(source, user->address->bytes, addr_bits(user->family) / 8) == 0;
+	return socket->idiag_family == AF_INET6 && memcmp(source, mapped, sizeof(mapped)) == 0 &&
+	       memcmp(source + sizeof(mapped), user->address->bytes, 4) == 0;
+}
+
+static void on_user(void *context, struct nlmsghdr *message)
+{
+	const struct inet_diag_msg *socket = NLMSG_DATA(message);
+	struct user *user = context;
+
+	if (message->nlmsg_type == SOCK_DIAG_BY_FAMILY && user->port == 0 &&
+		is_address(user, socket))
+		user->port = ntohs(socket->id.idiag_sport);
+}
+
+bool guard_address_user(uint8_t family, const union addr *address, char text[GUARD_USER_TEXT_SIZE])
+{
+	static const uint8_t protocols[] = {IPPROTO_TCP, IPPROTO_UDP};
+	struct user user = {.family = family, .address = address};
+	struct nl_sock *socket;
+
+	if (request_open(NETLINK_SOCK_DIAG, &socket) != 0)
+		return false;
+	for (unsigned i = 0; i < 2 && user.port == 0; i++) {
+		dump_sockets(socket, AF_INET6, protocols[i], on_user, &user);
+		if (family == AF_INET)
+			dump_sockets(socket, AF_INET, protocols[i], on_user, &user);
+		if (user.port != 0)
+			snprintf(text, GUARD_USER_TEXT_SIZE, "%s port %u",
+				protocols[i] == IPPROTO_TCP ? "TCP" : "UDP", user.port);
+	}
+	request_close(socket);
+	return user.port != 0;
 }

@@ -409,6 +409,39 @@ Test(claims, owned_addresses_are_the_gateways_alone)
 	expect_owned(&of, TCP_PACKET(FAR4, "192.0.2.99:22"), false, false, "and no port");
 }
 
+/* The host keeps what is not in its line: a secondary address with ports of its own. */
+Test(claims, addresses_with_ports_of_their_own)
+{
+	const struct claimed_address addresses[] = {claimed(HOST4), claimed(HOST6)};
+	const struct shared_address shared[] = {
+		{claimed("192.0.2.7"), {2, {{1024, 2047}, {5000, 5000}}}},
+		{claimed("2001:db8::7"), {1, {{40000, 49999}}}}};
+	struct port_claims of = claims;
+
+	of.addresses = addresses;
+	of.address_count = 2;
+	of.shared = shared;
+	of.shared_count = 2;
+	static const struct {
+		const char *to;
+		bool ours;
+	} rows[] = {{"192.0.2.7:22", false}, {"192.0.2.7:1024", true}, {"192.0.2.7:2047", true},
+		{"192.0.2.7:2048", false}, {"192.0.2.7:5000", true}, {"192.0.2.7:61000", true},
+		{"192.0.2.7:80", true}, {HOST4 ":80", true}, {HOST4 ":61000", true},
+		{HOST4 ":1024", false}, {"192.0.2.8:1024", false}, {"[2001:db8::7]:45000", true},
+		{"[2001:db8::7]:61000", true}, {"[" HOST6 "]:61000", true},
+		{"[" HOST6 "]:45000", false}, {"[2001:db8::8]:45000", false}};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+		expect_owned(&of, TCP_PACKET(rows[i].to[0] == '[' ? FAR6 : FAR4, rows[i].to),
+			rows[i].ours, rows[i].ours, rows[i].to);
+	expect_owned(&of,
+		ICMP_PACKET("198.51.100.1", "192.0.2.7", .icmp_type = ICMP4_ECHO_REPLY,
+			.icmp_rest = 1500 << 16, .source_port = 1500),
+		true, false, "an identifier of its own");
+	expect_owned(&of, ECHO_PACKET("198.51.100.1", "192.0.2.7"), false, false, "ping");
+}
+
 /* The kernel answers on the wire for the addresses that it has; for the others nobody but us
  * does, and the packet socket is not where. */
 Test(claims, neighbour_discovery_of_owned_addresses)
