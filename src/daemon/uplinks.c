@@ -11,12 +11,20 @@
 #include <string.h>
 #include <unistd.h>
 #include "daemon/io.h"
+#include "daemon/presences.h"
 #include "daemon/uplinks_state.h"
 #include "host/port_lock.h"
 
 /* Guard sockets made at a time, where sockets are the guard. */
 #define GUARD_PORTION     32
 #define GUARD_INTERVAL_MS 10
+
+/* Is it no more the gateway's than any address of the host? */
+static bool is_plain(const struct owned *owned, const struct claimed_address *claimed)
+{
+	return !owned_is_whole(owned, claimed->family, &claimed->address) &&
+	       !owned_is_shared(owned, claimed->family, &claimed->address);
+}
 
 /* What the filters are to take as ours: our ports, at the addresses of the open uplinks. */
 static struct port_claims claims_of(struct uplinks *uplinks)
@@ -25,7 +33,8 @@ static struct port_claims claims_of(struct uplinks *uplinks)
 
 	for (unsigned i = 0; i < uplinks->count; i++)
 		for (unsigned a = 0; a < uplinks->uplink[i]->address_count; a++)
-			if (count < CLAIMS_ADDRESSES_MAX)
+			if (count < CLAIMS_ADDRESSES_MAX &&
+				is_plain(&uplinks->owned, &uplinks->uplink[i]->address[a]))
 				uplinks->claimed[count++] = uplinks->uplink[i]->address[a];
 	/* No address of ours would mean any address; 0.0.0.0 is nobody's. */
 	if (count == 0)
@@ -36,6 +45,10 @@ static struct port_claims claims_of(struct uplinks *uplinks)
 		.published_count = uplinks->published_count,
 		.addresses = uplinks->claimed,
 		.address_count = count,
+		.shared = uplinks->owned.shared,
+		.shared_count = uplinks->owned.shared_count,
+		.owned = uplinks->owned.prefixes,
+		.owned_count = uplinks->owned.count,
 	};
 }
 
@@ -47,6 +60,17 @@ static int claims_renew(struct uplinks *uplinks)
 	for (unsigned i = 0; i < uplinks->count && error == 0; i++)
 		error = afpacket_claims_set(uplinks->uplink[i]->afpacket, &claims);
 	return error;
+}
+
+/* The host's addresses, or the config, are others: what is owned may be, too. */
+static int addresses_renew(struct uplinks *uplinks)
+{
+	int error = owned_renew(&uplinks->owned, uplinks->daemon->config, uplinks->netlink);
+	const int claims_error = claims_renew(uplinks);
+
+	for (unsigned i = 0; i < uplinks->count; i++)
+		presence_renew(uplinks->uplink[i], &uplinks->owned);
+	return error != 0 ? error : claims_error;
 }
 
 struct uplink *uplink_find(const struct uplinks *uplinks, int ifindex)
@@ -165,7 +189,7 @@ static void addresses_look_again(struct uplinks *uplinks)
 				uplink_address_remove_at(uplink, a);
 	}
 	host_addresses_each(uplinks->netlink, address_each, uplinks);
-	claims_renew(uplinks);
+	addresses_renew(uplinks);
 }
 
 /* ---- interfaces ---- */
@@ -213,7 +237,7 @@ struct uplink *uplink_open(struct uplinks *uplinks, int ifindex)
 		goto uncover;
 	uplinks->uplink[uplinks->count++] = uplink;
 	host_addresses_each(uplinks->netlink, address_each, uplinks);
-	claims_renew(uplinks);
+	addresses_renew(uplinks);
 	uv_poll_init(daemon->loop, &uplink->poll, afpacket_fd(uplink->afpacket));
 	uplink->poll.data = uplink;
 	uv_poll_start(&uplink->poll, UV_READABLE, uplink_readable);
@@ -239,6 +263,7 @@ static void uplink_close(struct uplinks *uplinks, struct uplink *uplink)
 	while (uplink->address_count > 0)
 		uplink_address_drop(uplink, uplink->address_count - 1);
 	guard_uncover(uplinks->guard, uplink->interface.ifindex);
+	presence_stop(uplink);
 	uv_poll_stop(&uplink->poll);
 	afpacket_close(uplink->afpacket);
 	for (unsigned i = 0; i < uplinks->count; i++)
@@ -257,6 +282,7 @@ static void interface_changed(struct uplinks *uplinks, int ifindex)
 		return;
 	uplink->interface = now;
 	afpacket_mac_set(uplink->afpacket, now.mac);
+	presence_repeat(uplink);
 	routes_changed(uplinks);
 }
 
@@ -285,14 +311,14 @@ static void host_event(void *context, const struct host_event *event)
 	case HOST_ADDRESS_ADDED:
 		if (uplink != NULL) {
 			uplink_address_add(uplink, event->family, &event->address);
-			claims_renew(uplinks);
+			addresses_renew(uplinks);
 		}
 		routes_changed(uplinks);
 		break;
 	case HOST_ADDRESS_REMOVED:
 		if (uplink != NULL) {
 			uplink_address_remove(uplink, event->family, &event->address);
-			claims_renew(uplinks);
+			addresses_renew(uplinks);
 		}
 		routes_changed(uplinks);
 		break;
@@ -339,6 +365,17 @@ int uplinks_claims_set(struct uplinks *uplinks, const struct published *publishe
 	return claims_renew(uplinks);
 }
 
+int uplinks_owned_check(
+	struct uplinks *uplinks, const struct config *config, struct request_error *error)
+{
+	return owned_check(uplinks->daemon->log, config, uplinks->netlink, error);
+}
+
+int uplinks_owned_renew(struct uplinks *uplinks)
+{
+	return addresses_renew(uplinks);
+}
+
 bool uplinks_are_shielded(const struct uplinks *uplinks)
 {
 	return strcmp(guard_kind(uplinks->guard), "clsact") == 0;
@@ -358,6 +395,7 @@ int uplinks_create(struct daemon *daemon, struct uplinks **result)
 {
 	struct uplinks *uplinks = calloc(1, sizeof(*uplinks));
 	const struct port_list *ports = &daemon->config->gateway.ports;
+	struct request_error refusal;
 	int error = -ENOMEM;
 
 	if (uplinks == NULL)
@@ -377,6 +415,14 @@ int uplinks_create(struct daemon *daemon, struct uplinks **result)
 	error = host_netlink_open(daemon->log, host_event, uplinks, &uplinks->netlink);
 	if (error != 0)
 		goto netlink;
+	error = uplinks_owned_check(uplinks, daemon->config, &refusal);
+	if (error != 0) {
+		log_error(daemon->log, "%s", refusal.text);
+		goto guard;
+	}
+	error = owned_renew(&uplinks->owned, daemon->config, uplinks->netlink);
+	if (error != 0)
+		goto guard;
 	const struct port_claims claims = claims_of(uplinks);
 	error = guard_open(daemon->log, daemon->config->gateway.guard, &claims, &uplinks->guard);
 	if (error != 0)
@@ -391,6 +437,7 @@ int uplinks_create(struct daemon *daemon, struct uplinks **result)
 	return 0;
 
 guard:
+	owned_free(&uplinks->owned);
 	host_netlink_close(uplinks->netlink);
 netlink:
 	close(uplinks->port_lock);
@@ -401,8 +448,7 @@ paths:
 	return error;
 }
 
-/* An address that only a default route leads to.  Nothing is sent to it. */
-static union addr far_address(uint8_t family)
+union addr uplinks_far_address(uint8_t family)
 {
 	return family == AF_INET ? addr_v4(1, 0, 0, 1) : (union addr){.bytes = {0x20, 0, [15] = 1}};
 }
@@ -414,7 +460,7 @@ void uplinks_start(struct uplinks *uplinks)
 
 	for (unsigned i = 0; i < 2; i++) {
 		const uint8_t family = i == 0 ? AF_INET : AF_INET6;
-		const union addr far = far_address(family);
+		const union addr far = uplinks_far_address(family);
 		if (uplinks_route(uplinks->daemon, family, &far, &route) == ROUTE_UPLINK)
 			found = true;
 	}
@@ -444,6 +490,7 @@ void uplinks_free(struct uplinks *uplinks)
 		path_pending_free(&uplinks->paths->path[i]);
 	free(uplinks->paths);
 	free(uplinks->published);
+	owned_free(&uplinks->owned);
 	uv_close((uv_handle_t *)&uplinks->guard_filler, NULL);
 	uv_close((uv_handle_t *)&uplinks->netlink_poll, uplinks_freed);
 }
@@ -452,7 +499,7 @@ void uplinks_free(struct uplinks *uplinks)
 
 static union addr default_next_hop(struct uplinks *uplinks, int ifindex, uint8_t family)
 {
-	const union addr far = far_address(family);
+	const union addr far = uplinks_far_address(family);
 	struct host_route route = {0};
 
 	if (host_route_get(uplinks->netlink, family, &far, &route) != ROUTE_UPLINK ||

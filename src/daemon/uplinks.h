@@ -25,6 +25,14 @@ void uplinks_send(struct uplinks *uplinks, struct packet *const *packets, unsign
 
 /* Published ports changed: filters and guard follow.  0 or -errno. */
 int uplinks_claims_set(struct uplinks *uplinks, const struct published *published, unsigned count);
+/* Can the gateway have the addresses that [nat] of a config gives it?  0, or -errno with a
+ * sentence. */
+int uplinks_owned_check(
+	struct uplinks *uplinks, const struct config *config, struct request_error *error);
+/* The daemon's config has another [nat]: filters, guard and neighbours follow.  0 or -errno. */
+int uplinks_owned_renew(struct uplinks *uplinks);
+/* An address that only a default route leads to.  Nothing is sent to it. */
+union addr uplinks_far_address(uint8_t family);
 /* Does the guard keep packets from sockets of the host (clsact), or only silence it (sockets)? */
 bool uplinks_are_shielded(const struct uplinks *uplinks);
 /* For `status`. */

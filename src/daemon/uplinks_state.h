@@ -5,10 +5,13 @@
 #ifndef TUNGATE_DAEMON_UPLINKS_STATE_H
 #define TUNGATE_DAEMON_UPLINKS_STATE_H
 
+#include "daemon/owned.h"
 #include "daemon/paths.h"
 #include "daemon/uplinks.h"
 #include "host/guard.h"
 #include "host/netlink.h"
+
+struct uplink_presence;
 
 struct uplink {
 	struct uplinks *owner;
@@ -17,6 +20,7 @@ struct uplink {
 	uv_poll_t poll;
 	unsigned address_count;
 	struct claimed_address address[ENGINE_EXTERNALS_MAX];
+	struct uplink_presence *presence; /* NULL: there is nothing to answer for */
 	uint32_t seen; /* addresses that a look around has found: bit per index */
 };
 
@@ -34,6 +38,7 @@ struct uplinks {
 	struct published *published;
 	unsigned published_count;
 	struct claimed_address claimed[CLAIMS_ADDRESSES_MAX];
+	struct owned owned;
 };
 
 /* The open uplink of an interface, or NULL. */
