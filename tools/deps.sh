@@ -30,6 +30,7 @@ list() {
 		check python3             python3
 		check bind9-dnsutils      dig
 		check dnsmasq-base        dnsmasq
+		check tinyproxy-bin       tinyproxy
 		check traceroute          traceroute
 		check tcpdump             tcpdump
 		check iperf3              iperf3

@@ -51,6 +51,16 @@ json_t *forward_del_params(const struct arguments *arguments)
 	return with(params, "host", json_string(arguments->operands[1]));
 }
 
+json_t *original_params(const struct arguments *arguments)
+{
+	json_t *params = with(json_object(), "protocol", json_string(arguments->operands[0]));
+
+	params = with(params, "peer", json_string(arguments->operands[1]));
+	if (arguments->operand_count < 3)
+		return params;
+	return with(params, "local", json_string(arguments->operands[2]));
+}
+
 json_t *detach_params(const struct arguments *arguments)
 {
 	return with(json_object(), "name", json_string(arguments->operands[0]));

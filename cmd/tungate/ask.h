@@ -12,6 +12,7 @@
 json_t *no_params(const struct arguments *arguments);
 json_t *forward_add_params(const struct arguments *arguments);
 json_t *forward_del_params(const struct arguments *arguments);
+json_t *original_params(const struct arguments *arguments);
 json_t *detach_params(const struct arguments *arguments);
 json_t *trace_params(const struct arguments *arguments);
 json_t *filter_params(const struct arguments *arguments);

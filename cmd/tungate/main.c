@@ -156,6 +156,21 @@ static const struct subcommand subcommands[] = {
 		.show = show_expectations,
 	},
 	{
+		.name = "original",
+		.operands = "tcp|udp PEER:PORT [LOCAL:PORT]",
+		.summary = "where the client of a proxy wanted to go",
+		.details =
+			"PEER is whom the proxy sees at the other end of a connection that was "
+			"redirected or forwarded to it, LOCAL its own end; IPv6 addresses stand in "
+			"brackets.",
+		.example = "tungate original tcp 127.0.0.1:40312",
+		.operands_min = 2,
+		.operands_max = 3,
+		.method = "original",
+		.params = original_params,
+		.show = show_original,
+	},
+	{
 		.name = "rules",
 		.operands = "",
 		.summary = "the chains with counters, the sets, and the NAT rules",

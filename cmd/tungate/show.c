@@ -390,6 +390,18 @@ void show_expectations(const struct arguments *arguments, const json_t *result)
 	table_end(&table, "");
 }
 
+void show_original(const struct arguments *arguments, const json_t *result)
+{
+	char source[ENDPOINT_SIZE], destination[ENDPOINT_SIZE];
+
+	(void)arguments;
+	endpoint_text(text_of(result, "source"), number_of(result, "source_port"), source);
+	endpoint_text(
+		text_of(result, "destination"), number_of(result, "destination_port"), destination);
+	printf("%s, asked for by %s of network %s\n", destination, source,
+		text_of(result, "network"));
+}
+
 /* ---- actions ---- */
 
 void show_attached(const struct arguments *arguments, const json_t *result)

@@ -21,6 +21,7 @@
 #include "daemon/io.h"
 #include "daemon/packet_log.h"
 #include "daemon/publish.h"
+#include "daemon/redirects.h"
 #include "daemon/service.h"
 #include "daemon/uplinks.h"
 #include "helper/helpers.h"
@@ -314,6 +315,9 @@ static int daemon_start_and_run(struct daemon *daemon)
 	error = publish_create(daemon, &daemon->publish);
 	if (error != 0)
 		goto publish;
+	error = redirects_create(daemon, &daemon->redirects);
+	if (error != 0)
+		goto redirects;
 	guests_start(daemon->guests);
 	error = forwards_start(daemon);
 	if (error == 0)
@@ -321,6 +325,8 @@ static int daemon_start_and_run(struct daemon *daemon)
 	if (error == 0)
 		daemon_loop(daemon);
 
+	redirects_free(daemon->redirects);
+redirects:
 	publish_free(daemon->publish);
 publish:
 	guests_free(daemon->guests);

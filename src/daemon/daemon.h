@@ -4,7 +4,7 @@
  *
  * daemon_run() is the whole life.  The parts each own one thing and are started and stopped in
  * mirrored order: uplinks (routes, paths, guard), service (the gateway's own namespace), guests
- * (links), publish (forwards), control.
+ * (links), publish (forwards), redirects, control.
  */
 #ifndef TUNGATE_DAEMON_DAEMON_H
 #define TUNGATE_DAEMON_DAEMON_H
@@ -19,6 +19,7 @@ struct control_server;
 struct guests;
 struct io;
 struct publish;
+struct redirects;
 struct service;
 struct uplinks;
 
@@ -40,6 +41,7 @@ struct daemon {
 	struct service *service;
 	struct guests *guests;
 	struct publish *publish;
+	struct redirects *redirects;
 	struct requests *requests;
 	struct control_server *server;
 

@@ -6,6 +6,7 @@
 #include "daemon/daemon.h"
 #include "daemon/guests.h"
 #include "daemon/publish.h"
+#include "daemon/redirects.h"
 #include "daemon/uplinks.h"
 
 static const struct config *op_config(void *context)
@@ -66,6 +67,13 @@ static int op_forward_del(void *context, const struct forward *forward, struct r
 	return publish_del(((struct daemon *)context)->publish, forward, error);
 }
 
+static bool op_redirected(void *context, uint8_t protocol, uint8_t family, const union addr *peer,
+	uint16_t port, struct flow_info *flow)
+{
+	return redirects_find(
+		((struct daemon *)context)->redirects, protocol, family, peer, port, flow);
+}
+
 static int op_reload(void *context, struct config_errors *errors)
 {
 	return daemon_reload(context, errors);
@@ -87,6 +95,7 @@ void daemon_ops_fill(struct daemon *daemon, struct daemon_ops *ops)
 		.forward = op_forward,
 		.forward_add = op_forward_add,
 		.forward_del = op_forward_del,
+		.redirected = op_redirected,
 		.reload = op_reload,
 	};
 }

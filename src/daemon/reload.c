@@ -14,7 +14,9 @@
 #include "daemon/daemon.h"
 #include "daemon/guests.h"
 #include "daemon/publish.h"
+#include "daemon/redirects.h"
 #include "daemon/service.h"
+#include "daemon/uplinks.h"
 
 __attribute__((format(printf, 2, 3))) static void errors_add(
 	struct config_errors *errors, const char *format, ...)
@@ -95,18 +97,34 @@ static int forwards_replace(struct daemon *daemon, const struct config *old,
 	return result;
 }
 
+static int redirects_replace(struct daemon *daemon, struct config_errors *errors)
+{
+	struct request_error refusal;
+	const int result = redirects_prepare(daemon->redirects, &refusal);
+
+	if (result != 0)
+		errors_add(errors, "%s: %s", daemon->config_path, refusal.text);
+	return result;
+}
+
 int daemon_reload(struct daemon *daemon, struct config_errors *errors)
 {
 	struct config *old = daemon->config;
 	struct config *config = daemon_config_read(daemon->config_path, errors);
 	struct ruleset *ruleset = NULL;
 	char difference[512];
+	struct request_error refusal;
 	int result = -EINVAL;
 
 	if (config == NULL)
 		return result;
 	if (!config_reloadable(old, config, difference, sizeof(difference))) {
 		errors_add(errors, "%s", difference);
+		goto failed;
+	}
+	result = uplinks_owned_check(daemon->uplinks, config, &refusal);
+	if (result != 0) {
+		errors_add(errors, "%s", refusal.text);
 		goto failed;
 	}
 	ruleset = ruleset_create(config);
@@ -118,18 +136,25 @@ int daemon_reload(struct daemon *daemon, struct config_errors *errors)
 	engine_networks_set(daemon->engine, config->networks, config->network_count);
 	result = service_update(daemon->service);
 	if (result == 0)
-		result = forwards_replace(daemon, old, config, errors);
+		result = redirects_replace(daemon, errors);
 	if (result != 0)
 		goto back;
+	result = forwards_replace(daemon, old, config, errors);
+	if (result != 0)
+		goto redirects;
+	redirects_commit(daemon->redirects);
 	ruleset_free(engine_ruleset_swap(daemon->engine, ruleset));
 	engine_timeouts_set(daemon->engine, &config->timeouts);
 	if (!daemon->level_given)
 		daemon->log->level = config->gateway.log_level;
+	uplinks_owned_renew(daemon->uplinks);
 	guests_update(daemon->guests, old);
 	config_free(old);
 	log_info(daemon->log, "the configuration is reloaded");
 	return 0;
 
+redirects:
+	redirects_abort(daemon->redirects);
 back:
 	daemon->config = old;
 	engine_networks_set(daemon->engine, old->networks, old->network_count);

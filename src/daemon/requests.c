@@ -224,6 +224,7 @@ const struct control_method requests_methods[] = {
 	{"forward.list", handle_forward_list, true},
 	{"links", handle_links, true},
 	{"networks", handle_networks, true},
+	{"original", handle_original, false},
 	{"reload", handle_reload, true},
 	{"rules", handle_rules, true},
 	{"rules.trace", handle_rules_trace, false},

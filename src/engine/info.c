@@ -4,6 +4,7 @@
  */
 #include <netinet/in.h>
 #include "engine/helper.h"
+#include "engine/nat.h"
 #include "engine/state.h"
 
 /* In host order; what stands for the port that a call has not is none. */
@@ -27,7 +28,7 @@ static void flow_describe(
 		.protocol = flow->protocol,
 		.state = flow_state_name(flow),
 		.replied = flow->flags & FLOW_REPLIED,
-		.forwarded = flow->flags & FLOW_FORWARDED,
+		.forwarded = nat_changes_destination(flow),
 		.redirected = flow->flags & FLOW_REDIRECTED,
 		.link = {flow->zone[ORIGINAL], flow->zone[REPLY]},
 		.network = network,

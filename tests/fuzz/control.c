@@ -106,6 +106,13 @@ static int world_forward_del(
 	return 0;
 }
 
+static bool world_redirected(void *context, uint8_t protocol, uint8_t family,
+	const union addr *peer, uint16_t port, struct flow_info *flow)
+{
+	(void)context, (void)protocol, (void)family, (void)peer, (void)port, (void)flow;
+	return false;
+}
+
 static int world_reload(void *context, struct config_errors *errors)
 {
 	(void)context, (void)errors;
@@ -172,6 +179,7 @@ static struct world *world_make(void)
 		.forward = world_forward,
 		.forward_add = world_forward_add,
 		.forward_del = world_forward_del,
+		.redirected = world_redirected,
 		.reload = world_reload,
 	};
 	world->address.sun_family = AF_UNIX;

@@ -152,6 +152,25 @@ static int on_forward_del(void *context, const struct forward *forward, struct r
 	return -ENOENT;
 }
 
+/* A connection of guest to server:80 that the host's 127.0.0.1:40000 has taken. */
+static bool on_redirected(void *context, uint8_t protocol, uint8_t family, const union addr *peer,
+	uint16_t port, struct flow_info *flow)
+{
+	struct butler *butler = context;
+	const union addr loopback = addr_v4(127, 0, 0, 1);
+
+	if (protocol != IPPROTO_TCP || family != AF_INET || !addr_equal(peer, &loopback) ||
+		port != 40000)
+		return false;
+	*flow = (struct flow_info){
+		.family = AF_INET,
+		.protocol = protocol,
+		.direction[0] = {lab_address(butler->lab, "guest"),
+			lab_address(butler->lab, "server"), 5000, 80, {0}},
+	};
+	return true;
+}
+
 static int on_reload(void *context, struct config_errors *errors)
 {
 	struct butler *butler = context;
@@ -190,6 +209,7 @@ struct butler *butler_open_in(const struct lab_options *options)
 		.forward = on_forward,
 		.forward_add = on_forward_add,
 		.forward_del = on_forward_del,
+		.redirected = on_redirected,
 		.reload = on_reload,
 	};
 	butler->requests = requests_create(&ops);

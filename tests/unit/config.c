@@ -102,9 +102,10 @@ Test(config, the_built_in_chains_are_safe)
 	const struct rules *output = &config->chains[CHAIN_OUTPUT];
 
 	cr_expect_eq(input->policy, RULE_DROP);
-	cr_assert_eq(input->count, 4);
-	cr_expect_eq(input->rule[2].to_ports.range[0].first, 53);
-	cr_expect_eq(input->rule[2].in.kind, SIDE_LAN);
+	cr_assert_eq(input->count, 5);
+	cr_expect(input->rule[1].words == RULE_WORD(WORD_FORWARDED));
+	cr_expect_eq(input->rule[3].to_ports.range[0].first, 53);
+	cr_expect_eq(input->rule[3].in.kind, SIDE_LAN);
 
 	cr_expect_eq(forward->policy, RULE_REJECT);
 	cr_assert_eq(forward->count, 4);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* requests: parameters, and the methods that look, asked over a real socket. */
 #include <criterion/criterion.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "../support/butler.h"
@@ -49,6 +50,21 @@ Test(requests, bad_parameters_are_explained)
 		{"attach", "{\"netns\":\"a\",\"addresses\":[\"10.77.0.9\",\"10.77.0.8\"]}",
 			"invalid", "more than one IPv4"},
 		{"detach", "{}", "bad-request", "`name` is missing"},
+		{"original", "{\"protocol\":\"tcp\"}", "bad-request", "`peer` is missing"},
+		{"original", "{\"protocol\":\"icmp\",\"peer\":\"127.0.0.1:1\"}", "invalid",
+			"allowed: tcp, udp"},
+		{"original", "{\"protocol\":\"tcp\",\"peer\":\"127.0.0.1\"}", "invalid",
+			"bad address and port"},
+		{"original", "{\"protocol\":\"tcp\",\"peer\":\"::1:80\"}", "invalid",
+			"bad address and port"},
+		{"original", "{\"protocol\":\"tcp\",\"peer\":\"[127.0.0.1]:80\"}", "invalid",
+			"bad address and port"},
+		{"original", "{\"protocol\":\"tcp\",\"peer\":\"127.0.0.1:0\"}", "invalid",
+			"bad address and port"},
+		{"original", "{\"protocol\":\"tcp\",\"peer\":\"127.0.0.1:4\",\"local\":\"x\"}",
+			"invalid", "bad address and port"},
+		{"original", "{\"protocol\":\"tcp\",\"peer\":\"127.0.0.1:4\"}", "not-found",
+			"no connection that was redirected"},
 	};
 	struct butler *butler = butler_open();
 
@@ -171,5 +187,53 @@ Test(requests, drops_are_listed_with_their_meaning)
 	json_t *version = result_of(butler, "version", NULL);
 	cr_expect_str_eq(at(version, "version"), TUNGATE_VERSION);
 	json_decref(version);
+	butler_close(butler);
+}
+
+/* ---- where a proxy's client wanted to go ---- */
+
+static void expect_original(struct butler *butler, const char *params, const char *source,
+	const char *destination, const char *port)
+{
+	json_t *original = result_of(butler, "original", params);
+
+	cr_expect_str_eq(
+		at(original, "source"), lab_address_text(butler->lab, source, strlen(source)));
+	cr_expect_str_eq(at(original, "destination"),
+		lab_address_text(butler->lab, destination, strlen(destination)));
+	cr_expect_str_eq(at(original, "destination_port"), port, "%s", params);
+	json_decref(original);
+}
+
+Test(requests, the_original_destination_of_a_connection)
+{
+	struct butler *butler = butler_open();
+	struct forward forward = {
+		.protocol = IPPROTO_TCP,
+		.ports = {8080, 8080},
+		.guest_family = AF_INET,
+		.guest = lab_address(butler->lab, "guest"),
+		.guest_port = 80,
+	};
+	const char *server = lab_address_text(butler->lab, "server", 6);
+	char params[160];
+
+	cr_assert_eq(engine_forward_add(butler->lab->engine, &forward), 0);
+	play(butler, "uplink tcp server:4000 > host:8080 S", "guest tcp server:4000 > guest:80 S");
+	expect_original(butler, "{\"protocol\":\"tcp\",\"peer\":\"127.0.0.1:40000\"}", "guest",
+		"server", "80");
+	snprintf(params, sizeof(params), "{\"protocol\":\"tcp\",\"peer\":\"%s:4000\"}", server);
+	expect_original(butler, params, "server", "host", "8080");
+	snprintf(params, sizeof(params),
+		"{\"protocol\":\"tcp\",\"peer\":\"%s:4000\",\"local\":\"10.77.0.2:80\"}", server);
+	expect_original(butler, params, "server", "host", "8080");
+	snprintf(params, sizeof(params),
+		"{\"protocol\":\"tcp\",\"peer\":\"%s:4000\",\"local\":\"10.77.0.2:81\"}", server);
+	expect_error(butler, "original", params, "not-found", "no connection");
+	snprintf(params, sizeof(params), "{\"protocol\":\"udp\",\"peer\":\"%s:4000\"}", server);
+	expect_error(butler, "original", params, "not-found", "no connection");
+	make_flows(butler);
+	expect_error(butler, "original", "{\"protocol\":\"udp\",\"peer\":\"10.77.0.2:5000\"}",
+		"not-found", "no connection");
 	butler_close(butler);
 }
