@@ -84,8 +84,8 @@ static const struct expectation *find_listener(
 }
 
 /* Where packets from an announced address would come in, and from which address then. */
-static zone_id locate(
-	const struct engine *engine, uint8_t family, union addr *address, uint16_t port)
+static zone_id locate(const struct engine *engine, const struct flow *flow, uint8_t family,
+	union addr *address, uint16_t port)
 {
 	const struct topology *topology = &engine->topology;
 
@@ -97,8 +97,12 @@ static zone_id locate(
 		return other->listener_zone;
 	}
 	const uint16_t network = topology_network_of(topology, NETWORK_NONE, family, address);
-	return network == NETWORK_NONE ? ZONE_UPLINK
-				       : topology_locate(topology, network, family, address);
+	if (network == NETWORK_NONE)
+		return ZONE_UPLINK;
+	/* Who is outside cannot name one guest to another. */
+	if (flow->zone[ORIGINAL] == ZONE_UPLINK || flow->zone[REPLY] == ZONE_UPLINK)
+		return ZONE_NONE;
+	return topology_locate(topology, network, family, address);
 }
 
 void expect_admit(struct engine *engine, struct flow *flow, uint8_t class,
@@ -110,7 +114,7 @@ void expect_admit(struct engine *engine, struct flow *flow, uint8_t class,
 
 		if (expectation->class != class || !ZONE_IS_LINK(expectation->listener_zone))
 			continue;
-		const zone_id zone = locate(engine, expectation->family, &source, port);
+		const zone_id zone = locate(engine, flow, expectation->family, &source, port);
 		if (zone != ZONE_NONE && zone != expectation->listener_zone)
 			expect_move(engine, id, &source, zone);
 	}

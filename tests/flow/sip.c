@@ -247,6 +247,12 @@ STORY(sip, two_guests_call_each_other, SIP, INVITED,
 	{"far udp far:4000 > host:$n len 160", "drop host",
 		"far icmp far-gateway > far prohibited about udp far:4000 > host:$n len 160"});
 
+/* Who is outside opens no way between guests by naming one of them. */
+STORY(sip, media_from_another_guest, SIP, INVITED, ANSWERED_FROM("second", "87"),
+	{"second udp second:8000 > host:$m len 160", "drop host",
+		"second icmp gateway > second prohibited about udp second:8000 > host:$m len 160"},
+	{"uplink udp server:8000 > host:$m len 160", "guest udp server:8000 > guest:4000"});
+
 /* A telephone exchange behind us, called by its public address. */
 STORY(sip, a_published_server, SIP,
 	{"forward udp 5060 guest:5060", "ok"},

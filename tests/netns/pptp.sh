@@ -70,9 +70,12 @@ cat >"$CALLS/frames" <<-'E'
 	        for n, data in enumerate(sent):
 	            if data in unescaped(frame):
 	                heard.add(n)
+	print(len(heard), "frames came back of", wanted, flush=True)
 	client.terminate()
-	client.wait()
-	print(len(heard), "frames came back of", wanted)
+	try:
+	    client.wait(3)
+	except subprocess.TimeoutExpired:
+	    client.kill()
 	sys.exit(len(heard) < wanted)
 E
 
