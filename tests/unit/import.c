@@ -264,6 +264,39 @@ Test(import, lines_of_nat)
 		 "--to-destination 192.168.1.2:80",
 			"tcp 8080 = 192.168.1.2:80"},
 	};
+	static const struct row targets[] = {
+		{"-A PREROUTING -s 203.0.113.0/24 -i ppp0 -p tcp -m tcp --dport 22 -j DNAT "
+		 "--to-destination 192.168.1.2:2222",
+			"dnat = in uplink from 203.0.113.0/24 proto tcp to port 22 -> "
+			"192.168.1.2:2222"},
+		{"-A PREROUTING -i ppp0 -p tcp -m tcp --dport 80:90 -j DNAT --to-destination "
+		 "192.168.1.2-192.168.1.5:8000-8010 --random --persistent",
+			"dnat = in uplink proto tcp to port 80-90 -> "
+			"192.168.1.2-192.168.1.5:8000-8010"},
+		{"-A PREROUTING -i eth1 -p udp -m udp --dport 53 -j DNAT --to-destination "
+		 "192.168.1.7",
+			"dnat = in office proto udp to port 53 -> 192.168.1.7"},
+		{"-A PREROUTING -i eth0 -p tcp -m tcp --dport 80 -j REDIRECT --to-ports 3128",
+			"redirect = in home proto tcp to port 80 -> :3128"},
+		{"-A PREROUTING -i eth0 -p tcp -m tcp --dport 80 -j REDIRECT",
+			"redirect = in home proto tcp to port 80 -> :80"},
+		{"-A PREROUTING -i eth0 -p tcp -m tcp --dport 80 -j DNAT --to-destination "
+		 "192.168.1.1:3128",
+			"redirect = in home proto tcp to port 80 -> :3128"},
+		{"-A PREROUTING -i eth0 -d 10.0.0.0/8 -j ACCEPT\n"
+		 "-A PREROUTING -i eth0 -p tcp -m tcp --dport 80 -j REDIRECT",
+			"no-dnat = in home to 10.0.0.0/8"},
+		{"-A POSTROUTING -s 192.168.1.7/32 -o ppp0 -j SNAT --to-source 192.0.2.7",
+			"snat = out uplink from 192.168.1.7 -> 192.0.2.7"},
+		{"-A POSTROUTING -o ppp0 -p tcp -j SNAT --to-source "
+		 "192.0.2.7-192.0.2.9:62000-62999",
+			"snat = out uplink proto tcp -> 192.0.2.7-192.0.2.9:62000-62999"},
+		{"-A POSTROUTING -o ppp0 -p tcp -j MASQUERADE --to-ports 62000-62999",
+			"masquerade = out uplink proto tcp -> :62000-62999"},
+		{"-A PREROUTING -d 192.0.2.64/28 -j NETMAP --to 192.168.1.64/28\n"
+		 "-A POSTROUTING -s 192.168.1.64/28 -j NETMAP --to 192.0.2.64/28",
+			"map = 192.168.1.64/28 <-> 192.0.2.64/28"},
+	};
 	static const struct row rows6[] = {
 		{"-A PREROUTING -d 2001:db8::1/128 -p tcp -m tcp --dport 80 -j DNAT "
 		 "--to-destination [fd77:7467::2]:8080",
@@ -273,6 +306,7 @@ Test(import, lines_of_nat)
 	};
 
 	expect_rows(&home, "nat", rows, COUNT(rows));
+	expect_rows(&home, "nat", targets, COUNT(targets));
 	expect_rows(&home6, "nat", rows6, COUNT(rows6));
 }
 
@@ -350,6 +384,25 @@ Test(import, what_has_no_counterpart_is_named_and_kept)
 			cr_expect_not_null(strstr(import.text, "\n# "), "%s", import.text);
 		import_free(&import);
 	}
+}
+
+Test(import, helpers_and_prefixes_of_other_tables)
+{
+	static const struct row rows[] = {
+		{"-A PREROUTING -i eth0 -p tcp -m tcp --dport 21 -j CT --helper ftp",
+			"ftp = in home proto tcp to port 21"},
+	};
+	struct import import;
+
+	expect_rows(&home, "raw", rows, COUNT(rows));
+	rules_import(&home6, "mangle",
+		"-A POSTROUTING -s fd77:7467::/64 -o ppp0 -j SNPT --src-pfx fd77:7467::/64 "
+		"--dst-pfx 2001:db8:1::/64",
+		&import);
+	cr_expect(has_remark(
+			  &import, REMARK_LOST, "write `npt = fd77:7467::/64 <-> 2001:db8:1::/64`"),
+		"%s", remarks_text(&import));
+	import_free(&import);
 }
 
 /* Every remark about a rule has its line. */
@@ -460,7 +513,7 @@ Test(import, files_of_others)
 	static const struct {
 		const char *name;
 		unsigned lost;
-	} rows[] = {{"docker", 0}, {"ufw", 2}};
+	} rows[] = {{"docker", 0}, {"router", 4}, {"ufw", 2}};
 
 	for (unsigned i = 0; i < COUNT(rows); i++) {
 		char save_name[64], conf_name[64];
