@@ -186,13 +186,60 @@ static int pool_add(struct owned *owned, const struct config *config, const stru
 	return error;
 }
 
+/* ---- guests' own addresses ---- */
+
+static bool is_about_network(const struct rule *match, unsigned network)
+{
+	const bool negated = match->negated & RULE_WORD(WORD_IN);
+
+	if (!(match->words & RULE_WORD(WORD_IN)))
+		return true;
+	return (match->in.kind != SIDE_UPLINK &&
+		       (match->in.kind != SIDE_NETWORK || match->in.network == network)) != negated;
+}
+
+/* May a guest of the network leave with its own address?  Then answers come to that. */
+static bool leaves_untranslated(const struct config *config, unsigned network)
+{
+	for (unsigned i = 0; i < config->nat.count; i++) {
+		const struct nat_rule *line = &config->nat.rule[i];
+		const uint32_t limits =
+			line->match.words & ~(RULE_WORD(WORD_IN) | RULE_WORD(WORD_OUT));
+
+		if (!is_about_network(&line->match, network))
+			continue;
+		if (line->kind == NAT_NO_MASQUERADE)
+			return true;
+		if (line->kind == NAT_MASQUERADE && limits == 0)
+			return false;
+	}
+	return true;
+}
+
+static int subnets_add(struct owned *owned, const struct config *config)
+{
+	int error = 0;
+
+	for (unsigned i = 0; i < config->network_count && error == 0; i++) {
+		const struct network_config *network = &config->networks[i];
+
+		if (!leaves_untranslated(config, i))
+			continue;
+		if (network->subnet4.family != 0)
+			error = prefix_add(owned, &network->subnet4);
+		if (network->subnet6.family != 0 && error == 0)
+			error = prefix_add(owned, &network->subnet6);
+	}
+	return error;
+}
+
 /* ---- what it is all about ---- */
 
 static int owned_fill(struct owned *owned, const struct config *config)
 {
 	struct nat_owned line;
 	unsigned cursor = 0;
-	int error = 0;
+	int error = subnets_add(owned, config);
 
 	while (error == 0 && config_nat_owned(config, &cursor, &line))
 		error = line.whole ? whole_add(owned, line.addresses)

@@ -5,6 +5,8 @@
  * The outside of `map` and `npt` is the gateway's alone, whatever comes to it.  Of an address of
  * `snat` the line's ports are, where the host has it, too; one that the host has not is the
  * gateway's alone as well.  An address of the host inside a prefix stays the host's.
+ *
+ * A network whose guests may leave untranslated is owned whole: answers come to their own addresses.
  */
 #ifndef TUNGATE_DAEMON_OWNED_H
 #define TUNGATE_DAEMON_OWNED_H

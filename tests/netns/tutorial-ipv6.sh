@@ -10,6 +10,25 @@ home_build
 nginx_start server
 nginx_start station
 
+station6=2001:db8:77::2
+
+# ---- 12: addresses of its own, filtered ----
+ip -n router route add 2001:db8:77::/64 via $HOST6
+example 12-ipv6-filter
+expect "12: IPv6 leaves with the station's own address" \
+	says "^$station6\$" seen_as station "http://[$SERVER6]"
+expect "12: IPv4 with the gateway's" says "^$HOST4\$" seen_as station "http://$SERVER4"
+expect "12: ping over IPv6" ns station ping -c 1 -W 2 $SERVER6
+expect_fail "12: a port that no rule names is shut" \
+	page station "http://[$SERVER6]:8080/" --connect-timeout 1
+grows "12: ... by the last rule" counted forward "drop" -- \
+	page station "http://[$SERVER6]:8080/" --connect-timeout 1
+expect_fail "12: nobody reaches the station unasked" \
+	page server "http://[$station6]/" --connect-timeout 1
+example 12-ipv6-filter '/to port 22,80,443/d'
+expect_fail "12: without its rule, no web" page station "http://[$SERVER6]/" --connect-timeout 1
+ip -n router route del 2001:db8:77::/64
+
 # ---- 13: masqueraded ----
 example 13-ipv6-masquerade
 expect "13: IPv6 leaves with the gateway's address" \
