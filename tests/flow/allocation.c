@@ -60,6 +60,8 @@ static const char *const traffic[] = {
 	"uplink udp server:99 > host:61000",
 	"uplink icmp router > host port-unreachable about udp host:61000 > server:99",
 	"uplink udp server:1 > server:2",
+	"second udp second:5000 > server:69 data \"\\0\\1name\\0octet\\0\"",
+	"uplink udp server:5001 > host:61001 len 100",
 };
 #define TRAFFIC (sizeof(traffic) / sizeof(traffic[0]))
 #define ROUNDS  2000
@@ -121,7 +123,8 @@ static void change(struct round *round, unsigned n)
 static void play(uint8_t family)
 {
 	/* Few ports and records, so that all the ways of finding one are gone. */
-	struct lab *lab = lab_open(family, LAB(.ports = {61000, 61063}, .flows = 200));
+	struct lab *lab = lab_open(family,
+		LAB(.config = "[helpers]\ntftp =\n", .ports = {61000, 61063}, .flows = 200));
 	struct round round = {.lab = lab,
 		.packet = packet_with_room(PACKET_BYTES_MAX),
 		.answer = packet_with_room(ENGINE_OUTPUT_BYTES)};
@@ -137,6 +140,7 @@ static void play(uint8_t family)
 	cr_expect_eq(calls, 0, "%lu calls for memory", calls);
 	cr_expect_gt(round.sent, ROUNDS);
 	cr_expect_gt(engine_status(lab->engine)->drops[DROP_FLOWS_FULL], 0);
+	cr_expect_gt(engine_status(lab->engine)->expectations, 0);
 	for (size_t i = 0; i < TRAFFIC; i++)
 		packet_dispose(round.template[i]);
 	packet_dispose(round.packet);

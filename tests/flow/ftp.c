@@ -3,6 +3,8 @@
  * ftp: data connections announced on a control connection, in every arrangement of client and
  * server; sequence numbers behind it; and what is not believed.
  */
+#include <string.h>
+#include "../support/packets.h"
 #include "../support/steps.h"
 
 #define FTP  LAB(.config = "[helpers]\nftp =\n")
@@ -311,9 +313,52 @@ STORY(ftp, answers_that_do_not_count, FTP4, OPENED,
 STORY(ftp, a_server_that_points_at_port_25, FTP4, OPENED, UNCHANGED(1001, "PASV\\r\\n"),
 	{ANSWERS(5006, "227 ({server,},0,25)\\r\\n"), "guest"}, {"expectations", "0"});
 
-STORY(ftp, damaged_segments_are_left_alone, FTP4, OPENED,
-	{"guest tcp guest:4000 > server:21 PA seq 1001 ack 5006 data \"NOOP\\r\\n\"", "uplink"},
-	{"expectations", "0"});
+/* ---- segments that no story has words for ---- */
+
+static const struct step opened[] = {OPENED, {NULL, NULL, NULL}};
+
+/* Its receiver will throw it away, so nothing it says is true. */
+Test(ftp, a_damaged_segment_is_not_read)
+{
+	struct lab *lab = lab_open(AF_INET, FTP4);
+
+	steps_play(lab, opened);
+	struct packet *packet = steps_packet(lab, SAYS(1001, "EPRT |1|{guest}|5001|\\r\\n"));
+	packet->data[36] ^= 1;
+	cr_expect_eq(lab_send(lab, packet), VERDICT_SEND);
+	cr_expect_str_eq(packet_fault(packet), "L4 checksum");
+	cr_expect_eq(engine_status(lab->engine)->expectations, 0);
+	packet_dispose(packet);
+	lab_close(lab);
+}
+
+/* A full segment that grows by a byte is one of two afterwards. */
+Test(ftp, a_full_segment_that_grows)
+{
+	static const char line[] = "EPRT |1|10.77.0.2|5001|\r\n";
+	const uint32_t full = 1460, before = full - (sizeof(line) - 1);
+	struct lab *lab = lab_open(AF_INET, FTP4);
+	char text[1460];
+
+	steps_play(lab, opened);
+	memset(text, 'x', before);
+	text[before - 1] = '\n';
+	memcpy(text + before, line, sizeof(line) - 1);
+	struct packet *exact = TCP_PACKET("10.77.0.2:4000", "198.51.100.1:21",
+		.tcp_flags = TCP_ACK | TCP_PSH, .sequence = 1001, .acknowledgment = 5006,
+		.payload = text, .payload_bytes = full);
+	struct packet *packet = packet_from_bytes(exact->data, exact->length, exact->length + 8);
+	packet->in_zone = lab_zone(lab, "guest");
+	cr_assert_eq(packet->length, 1500);
+	cr_expect_eq(lab_send(lab, packet), VERDICT_SEND);
+	cr_expect_eq(packet->length, 1501);
+	cr_expect_eq(packet->offload.gso_type, OFFLOAD_GSO_TCPV4);
+	cr_expect_eq(packet->offload.gso_size, full);
+	cr_expect_null(packet_fault(packet), "%s", packet_fault(packet));
+	packet_dispose(packet);
+	packet_dispose(exact);
+	lab_close(lab);
+}
 
 /* ---- life of an expectation ---- */
 
