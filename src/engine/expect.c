@@ -440,9 +440,12 @@ const union addr *expect_source(const struct engine *engine, uint32_t id)
 void expect_claim(struct engine *engine, uint32_t id, struct flow *flow)
 {
 	const struct expectation *expectation = record_at(engine, id);
+
+	/* Its master has finished, and was what had to give way to this flow. */
+	if (!expectation->live)
+		return;
 	struct extra *master = extra_of(engine, flow_at(engine, expectation->master));
 	struct extra *extra = extra_take(engine, flow);
-
 	if (extra != NULL) {
 		extra->master = expectation->master;
 		extra->announced_by = expectation->helper;

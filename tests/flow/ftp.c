@@ -383,6 +383,28 @@ STORY(ftp, the_child_stays, FTP, OPENED,
 	{"uplink tcp server:21 > host:$a R seq 5006", "guest"}, {"wait 250"}, {"flows", "1"},
 	{"uplink tcp server:20 > host:$d A seq 9001 ack 7001", "guest"});
 
+/* A finished master may have to give its record to the very connection that it announced. */
+STORY(ftp, the_master_gives_way_to_its_child, LAB(.config = "[helpers]\nftp =\n", .flows = 2),
+	OPENED,
+	{SAYS(1001, "EPRT |{1|2}|{guest}|5001|\\r\\n"),
+		ARRIVES(1001, "EPRT |{1|2}|{host}|{$d}|\\r\\n")},
+	{"second udp second:1 > server:2", "uplink udp host:$e > server:2"},
+	{"uplink tcp server:21 > host:$a R seq 5006", "guest"}, {"expectations", "1"},
+	{"uplink tcp server:20 > host:$d S seq 9000", "guest tcp server:20 > guest:5001 S"},
+	{"expectations", "0"}, {"states", "syn-sent unreplied"},
+	{"guest tcp guest:5001 > server:20 SA seq 7000 ack 9001",
+		"uplink tcp host:$d > server:20 SA"});
+
+/* What came from a helper can be told by rules. */
+STORY(ftp, rules_know_the_helper,
+	LAB(.config = "[helpers]\nftp =\n[filter forward]\npolicy = drop\n"
+		      "rule = accept state established\nrule = accept helper ftp\n"
+		      "rule = accept in lab proto tcp port 21\n"),
+	OPENED, {"uplink tcp server:20 > host:61000 S seq 9000", "drop not-for-us"},
+	{SAYS(1001, "EPRT |{1|2}|{guest}|5001|\\r\\n"),
+		ARRIVES(1001, "EPRT |{1|2}|{host}|{$d}|\\r\\n")},
+	{"uplink tcp server:20 > host:$d S seq 9000", "guest tcp server:20 > guest:5001 S"});
+
 /* A new line is for new connections. */
 STORY(ftp, rules_change, FTP4, OPENED, {"rules "},
 	{SAYS(1001, "EPRT |1|{guest}|5001|\\r\\n"), ARRIVES(1001, "EPRT |1|{host}|{$d}|\\r\\n")});
