@@ -383,6 +383,13 @@ STORY(ftp, the_child_stays, FTP, OPENED,
 	{"uplink tcp server:21 > host:$a R seq 5006", "guest"}, {"wait 250"}, {"flows", "1"},
 	{"uplink tcp server:20 > host:$d A seq 9001 ack 7001", "guest"});
 
+/* An expected connection is one like any other: it may wait for its answer. */
+STORY(ftp, a_slow_answer, FTP, OPENED,
+	{SAYS(1001, "EPRT |{1|2}|{guest}|5001|\\r\\n"),
+		ARRIVES(1001, "EPRT |{1|2}|{host}|{$d}|\\r\\n")},
+	{"uplink tcp server:20 > host:$d S seq 9000", "guest"}, {"wait 60"}, {"flows", "2"},
+	{"guest tcp guest:5001 > server:20 SA seq 7000 ack 9001", "uplink tcp host:$d"});
+
 /* A finished master may have to give its record to the very connection that it announced. */
 STORY(ftp, the_master_gives_way_to_its_child, LAB(.config = "[helpers]\nftp =\n", .flows = 2),
 	OPENED,

@@ -22,6 +22,13 @@ STORY(tftp, write, TFTP,
 	{"guest udp guest:4000 > server:69 " WRITES, "uplink udp host:$a > server:69"},
 	{"uplink udp server:5000 > host:$a len 4", "guest udp server:5000 > guest:4000"});
 
+/* What comes in keeps an expected flow alive: it is not a stranger's. */
+STORY(tftp, a_slow_sender, TFTP,
+	{"guest udp guest:4000 > server:69 " READS, "uplink udp host:$a > server:69"}, {"wait 20"},
+	{"uplink udp server:5000 > host:$a len 4", "guest"}, {"wait 200"},
+	{"uplink udp server:5000 > host:$a len 4", "guest"}, {"wait 200"},
+	{"uplink udp server:5000 > host:$a len 4", "guest"});
+
 /* Asked again, perhaps since the first request was lost. */
 STORY(tftp, twice, TFTP,
 	{"guest udp guest:4000 > server:69 " READS, "uplink udp host:$a > server:69"}, {"wait 20"},
