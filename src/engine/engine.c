@@ -91,7 +91,7 @@ static bool follow(struct engine *engine, struct packet *packet, struct flow *fl
 	if (direction == REPLY && !(flow->flags & FLOW_REPLIED))
 		mark_replied(engine, flow);
 	/* What was let in keeps no mapping alive: RFC 7857, section 7. */
-	if (__builtin_expect(flow->flags & FLOW_INBOUND, false) && direction == ORIGINAL &&
+	if (__builtin_expect(flow_is_strangers(flow), false) && direction == ORIGINAL &&
 		flow->protocol != IPPROTO_TCP)
 		refreshes = false;
 	if (!inspect_packet(engine, packet, flow, direction, segments))

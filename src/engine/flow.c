@@ -286,7 +286,7 @@ struct flow *flow_confirm(struct engine *engine, const struct flow *draft)
 	if (flow->flags & FLOW_MAPPED)
 		mapping_join(engine, flow);
 	uint64_t timeout_ms = flow_timeout_ms(engine, flow);
-	if (flow->flags & FLOW_INBOUND) {
+	if (flow_is_strangers(flow)) {
 		const uint64_t left_ms = mapping_left_ms(engine, flow);
 		timeout_ms = left_ms < timeout_ms ? left_ms : timeout_ms;
 	}

@@ -58,7 +58,7 @@ static_assert(sizeof(struct tally) == 12, "part of the flow's size");
 #define FLOW_ADJUSTED   0x0800          /* its sequence numbers are shifted */
 #define FLOW_FAMILIES   0x1000          /* its sides are of different families (NAT64) */
 #define FLOW_REDIRECTED 0x2000          /* led to a proxy, not to where its originator wanted */
-#define FLOW_INBOUND    0x4000          /* let in to a mapping by endpoint filtering */
+#define FLOW_INBOUND    0x4000          /* comes in to a mapping: let in, or expected */
 #define FLOW_PREFIX     0x8000          /* whole addresses are exchanged: no port is taken */
 
 /* In the order in which a packet's way needs it. */
@@ -128,6 +128,12 @@ static inline uint8_t flow_family(const struct flow *flow, enum direction direct
 	if (direction == ORIGINAL || !(flow->flags & FLOW_FAMILIES))
 		return flow->family;
 	return flow->family == AF_INET ? AF_INET6 : AF_INET;
+}
+
+/* Did a stranger begin it, whom endpoint filtering let in to a mapping?  Not if he was expected. */
+static inline bool flow_is_strangers(const struct flow *flow)
+{
+	return (flow->flags & (FLOW_INBOUND | FLOW_EXPECTED)) == FLOW_INBOUND;
 }
 
 /* The translation of a direction. */
