@@ -19,4 +19,18 @@ expect "06: the station goes out as ever" says "^$HOST4\$" seen_as station "http
 expect_fail "06: no other port leads in" page server "http://$HOST4:8080/" --connect-timeout 1
 example 06-port-forward-short '/^tcp 80/d'
 expect_fail "06: without the line nothing does" page server "http://$HOST4/" --connect-timeout 1
+
+# ---- 07: the tutorial's three commands ----
+example 07-port-forward
+expect "07: the world reaches the station's server" says "this is station" page server "http://$HOST4/"
+expect "07: ... which sees the client's own address" \
+	says "^$SERVER4\$" seen_as server "http://$HOST4"
+expect "07: the station goes out as ever" says "^$HOST4\$" seen_as station "http://$SERVER4"
+example 07-port-forward '/out home proto tcp/d'
+expect_fail "07: translated, but not accepted by a rule of FORWARD" \
+	page server "http://$HOST4/" --connect-timeout 1
+grows "07: ... the last rule stops it" counted forward "drop" -- \
+	page server "http://$HOST4/" --connect-timeout 1
+example 07-port-forward '/^tcp 80/d'
+expect_fail "07: accepted, but not translated" page server "http://$HOST4/" --connect-timeout 1
 finish
