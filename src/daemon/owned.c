@@ -288,6 +288,15 @@ bool owned_is_shared(const struct owned *owned, uint8_t family, const union addr
 	return shared_find(owned, family, address) != NULL;
 }
 
+bool owned_is_on_host(const struct owned *owned)
+{
+	bool found = owned->shared_count > 0;
+
+	for (unsigned i = 0; i < owned->count; i++)
+		found |= owned->prefixes[i].on_host;
+	return found;
+}
+
 /* ---- what cannot be ---- */
 
 /* Does the host itself send from the address, where nobody tells it otherwise? */

@@ -6,7 +6,8 @@
  * `snat` the line's ports are, where the host has it, too; one that the host has not is the
  * gateway's alone as well.  An address of the host inside a prefix stays the host's.
  *
- * A network whose guests may leave untranslated is owned whole: answers come to their own addresses.
+ * A network whose guests may leave untranslated is owned whole: answers come to their own
+ * addresses.
  */
 #ifndef TUNGATE_DAEMON_OWNED_H
 #define TUNGATE_DAEMON_OWNED_H
@@ -39,6 +40,9 @@ void owned_free(struct owned *owned);
 bool owned_is_whole(const struct owned *owned, uint8_t family, const union addr *address);
 /* ... or one of the host's of which it has ports of its own? */
 bool owned_is_shared(const struct owned *owned, uint8_t family, const union addr *address);
+
+/* Is there one that the host has, too, so that its kernel would answer for it? */
+bool owned_is_on_host(const struct owned *owned);
 
 /* Can the gateway have what the config says, without taking it from the host's programs?  0, or
  * -errno with a sentence about what cannot be. */

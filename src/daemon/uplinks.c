@@ -433,6 +433,10 @@ int uplinks_create(struct daemon *daemon, struct uplinks **result)
 	uv_timer_init(daemon->loop, &uplinks->guard_filler);
 	uplinks->guard_filler.data = uplinks;
 	uv_timer_start(&uplinks->guard_filler, guard_filler_run, 0, GUARD_INTERVAL_MS);
+	if (!uplinks_are_shielded(uplinks) && owned_is_on_host(&uplinks->owned))
+		log_warning(daemon->log,
+			"guard = sockets cannot keep the kernel from answering for the addresses "
+			"of [nat] that the host has, too");
 	*result = uplinks;
 	return 0;
 

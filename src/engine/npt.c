@@ -30,7 +30,7 @@ static void replace_prefix(const struct prefix *to, union addr *address)
 {
 	for (unsigned bit = 0; bit < to->length; bit += 8) {
 		const unsigned left = to->length - bit;
-		const uint8_t mask = left >= 8 ? 0xff : (uint8_t)(0xff00 >> left);
+		const uint8_t mask = (uint8_t)(left >= 8 ? 0xff : 0xff00 >> left);
 		uint8_t *byte = &address->bytes[bit / 8];
 
 		*byte = (uint8_t)((*byte & ~mask) | (to->base.bytes[bit / 8] & mask));

@@ -124,7 +124,7 @@ static bool addresses_read(const char *text, struct target_address *target)
 		(dash != NULL &&
 			(!addr_parse(dash + 1, &last, &last_family) || last_family != family)))
 		return false;
-	snprintf(target->address, sizeof(target->address), "%s", text);
+	memcpy(target->address, text, strlen(text) + 1);
 	return true;
 }
 

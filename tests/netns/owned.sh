@@ -115,6 +115,17 @@ expect_fail "... and nobody answers for them" pings router $FREE4
 addresses gw uplink $HAD4/24
 eventually 5 "... but the host where it has one" pings router $HAD4
 
+# ---- snat: an address that nobody has, and ports of one that the host has ----
+echo "snat = from $GUEST4 out uplink -> $FREE4" >>"$WORLD/tungate.conf"
+echo "snat = from $OTHER4 out uplink proto tcp -> $HAD4:20000-20999" >>"$WORLD/tungate.conf"
+expect "a reload gives them as sources" tungate reload
+expect "a guest appears as $FREE4" says "^$FREE4\$" page guest "http://$SERVER4/who"
+expect "the other as $HAD4" says "^$HAD4\$" page other "http://$SERVER4/who"
+expect_fail "its ports are refused by nobody" refuses router $HAD4 20500
+expect "... its others are the host's" refuses router $HAD4 22
+expect "... and its pings" pings router $HAD4
+sed -i '/^snat = /d' "$WORLD/tungate.conf"
+
 # ---- what the host uses itself ----
 echo "map = $GUEST4 <-> $HOST4" >>"$WORLD/tungate.conf"
 expect_fail "the host's own address is no guest's" tungate reload
