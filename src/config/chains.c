@@ -12,59 +12,80 @@
 
 enum mark { MARK_NEW, MARK_OPEN, MARK_DONE };
 
+/* A chain that the walk stands on. */
+struct stand {
+	const struct rules *rules;
+	unsigned chain; /* of the user's; CONFIG_CHAINS_MAX: one of the filter's */
+	unsigned next;  /* rule to look at */
+	unsigned depth; /* jumps below it, as far as is known */
+};
+
 struct walk {
 	const struct config *config;
 	struct problems *problems;
-	uint8_t mark[CONFIG_CHAINS_MAX];
-	uint8_t depth[CONFIG_CHAINS_MAX]; /* jumps below it */
+	uint8_t mark[CONFIG_CHAINS_MAX + 1];
+	uint8_t depth[CONFIG_CHAINS_MAX + 1];
+	unsigned top;
+	struct stand stand[CONFIG_CHAINS_MAX + 1];
 };
 
-static unsigned rules_depth(struct walk *walk, const struct rules *rules);
-
-/* How many jumps deep a chain is, or more than is allowed. */
-static unsigned chain_depth(struct walk *walk, unsigned chain)
+static void stand_on(struct walk *walk, unsigned top, const struct rules *rules, unsigned chain)
 {
-	if (walk->mark[chain] == MARK_DONE)
-		return walk->depth[chain];
+	walk->top = top;
 	walk->mark[chain] = MARK_OPEN;
-	const unsigned depth = rules_depth(walk, &walk->config->user_chains[chain].rules);
-	walk->mark[chain] = MARK_DONE;
-	walk->depth[chain] = (uint8_t)depth;
-	return depth;
+	walk->stand[top] = (struct stand){.rules = rules, .chain = chain};
 }
 
-static unsigned jump_depth(struct walk *walk, const struct rule *rule)
+/* A jump leads to a chain that is so deep itself. */
+static void jump_depth(
+	struct walk *walk, struct stand *from, const struct rule *rule, unsigned below)
+{
+	if (below + 1 > CONFIG_CHAIN_DEPTH)
+		problems_add(walk->problems, rule->line,
+			"`rule = %s`: too deep: allowed: %d jumps below each other", rule->text,
+			CONFIG_CHAIN_DEPTH);
+	else if (below + 1 > from->depth)
+		from->depth = below + 1;
+}
+
+static void jump_look(struct walk *walk, struct stand *from, const struct rule *rule)
 {
 	const struct chain_config *target = &walk->config->user_chains[rule->jump];
 
-	if (walk->mark[rule->jump] == MARK_OPEN) {
+	switch ((enum mark)walk->mark[rule->jump]) {
+	case MARK_NEW:
+		stand_on(walk, walk->top + 1, &target->rules, rule->jump);
+		break;
+	case MARK_DONE:
+		jump_depth(walk, from, rule, walk->depth[rule->jump]);
+		break;
+	case MARK_OPEN:
 		problems_add(walk->problems, rule->line,
 			"`rule = %s`: a loop: chain `%s` leads here already: allowed: jumps to "
 			"chains that do not come back",
 			rule->text, target->name);
-		return 0;
 	}
-	const unsigned depth = 1 + chain_depth(walk, rule->jump);
-	if (depth <= CONFIG_CHAIN_DEPTH)
-		return depth;
-	problems_add(walk->problems, rule->line,
-		"`rule = %s`: too deep: allowed: %d jumps below each other", rule->text,
-		CONFIG_CHAIN_DEPTH);
-	return 0; /* said once */
 }
 
-static unsigned rules_depth(struct walk *walk, const struct rules *rules)
+static void walk_from(struct walk *walk, const struct rules *rules, unsigned chain)
 {
-	unsigned deepest = 0;
+	stand_on(walk, 0, rules, chain);
+	for (;;) {
+		struct stand *stand = &walk->stand[walk->top];
 
-	for (unsigned i = 0; i < rules->count; i++) {
-		if (rules->rule[i].action != RULE_JUMP)
+		if (stand->next < stand->rules->count) {
+			const struct rule *rule = &stand->rules->rule[stand->next++];
+			if (rule->action == RULE_JUMP)
+				jump_look(walk, stand, rule);
 			continue;
-		const unsigned depth = jump_depth(walk, &rules->rule[i]);
-		if (depth > deepest)
-			deepest = depth;
+		}
+		walk->mark[stand->chain] = MARK_DONE;
+		walk->depth[stand->chain] = (uint8_t)stand->depth;
+		if (walk->top == 0)
+			return;
+		struct stand *from = &walk->stand[--walk->top];
+		jump_depth(walk, from, &from->rules->rule[from->next - 1], stand->depth);
 	}
-	return deepest;
 }
 
 /* Rules that have a word, up to a line past the allowed number. */
@@ -96,10 +117,11 @@ void check_chains(const struct config *config, struct problems *problems)
 
 	for (unsigned chain = 0; chain < CHAIN_COUNT; chain++) {
 		rules_count(&config->chains[chain], &tally, problems);
-		rules_depth(&walk, &config->chains[chain]);
+		walk_from(&walk, &config->chains[chain], CONFIG_CHAINS_MAX);
 	}
 	for (unsigned chain = 0; chain < config->user_chain_count; chain++) {
 		rules_count(&config->user_chains[chain].rules, &tally, problems);
-		chain_depth(&walk, chain);
+		if (walk.mark[chain] == MARK_NEW)
+			walk_from(&walk, &config->user_chains[chain].rules, chain);
 	}
 }

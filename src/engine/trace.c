@@ -31,7 +31,7 @@ static void step_show(void *context, const struct filter_step *step)
 
 /* Show the rules, and what they come to. */
 static void trace_filter(const struct engine *engine, enum chain chain,
-	const struct filter_query *query, struct trace *trace, const struct walk *walk,
+	const struct filter_query *query, struct trace *trace, struct walk *walk,
 	struct filter_outcome *outcome)
 {
 	trace->asked = true;
@@ -55,7 +55,7 @@ static void trace_filter(const struct engine *engine, enum chain chain,
 		.dscp = query->dscp,
 		.length = query->length,
 	};
-	filter_walk(engine, chain, query, step_show, (void *)(uintptr_t)walk, outcome);
+	filter_walk(engine, chain, query, step_show, walk, outcome);
 }
 
 static void trace_refusal(struct trace *trace, const struct refusal *refusal)
@@ -75,8 +75,8 @@ static void trace_refusal(struct trace *trace, const struct refusal *refusal)
 
 /* ---- a first packet ---- */
 
-static void trace_first(struct engine *engine, const struct packet *packet, struct trace *trace,
-	const struct walk *walk)
+static void trace_first(
+	struct engine *engine, const struct packet *packet, struct trace *trace, struct walk *walk)
 {
 	struct admission admission;
 	struct filter_outcome outcome;
@@ -103,8 +103,7 @@ static void trace_first(struct engine *engine, const struct packet *packet, stru
 /* ---- a packet of a flow ---- */
 
 static void trace_flow(const struct engine *engine, const struct packet *packet,
-	const struct flow *flow, enum direction direction, struct trace *trace,
-	const struct walk *walk)
+	const struct flow *flow, enum direction direction, struct trace *trace, struct walk *walk)
 {
 	struct filter_query query;
 	struct filter_outcome outcome;
@@ -144,7 +143,7 @@ static bool trace_track(const struct flow *flow, const struct packet *packet,
 void engine_trace(struct engine *engine, struct packet *packet, uint64_t now_ms, trace_visit *visit,
 	void *context, struct trace *trace)
 {
-	const struct walk walk = {visit, context, trace};
+	struct walk walk = {visit, context, trace};
 	enum direction direction;
 	struct flow_key key;
 

@@ -37,6 +37,12 @@ static void world_status(void *context, struct daemon_status *status)
 	(void)context, (void)status;
 }
 
+static uint64_t world_now(void *context)
+{
+	(void)context;
+	return 0;
+}
+
 static bool world_link(void *context, unsigned index, struct daemon_link *link)
 {
 	(void)context;
@@ -172,6 +178,7 @@ static struct world *world_make(void)
 		.names = {.find = world_find},
 		.config = world_config,
 		.status = world_status,
+		.now_ms = world_now,
 		.link = world_link,
 		.link_name = world_link_name,
 		.attach = world_attach,

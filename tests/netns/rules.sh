@@ -92,7 +92,7 @@ expect "those beyond are in the log" grep -q \
 
 # ---- connections ----
 crowd() {
-	ns guest python3 - $SERVER4 <<-'E'
+	ns guest python3 - "$SERVER4" <<-'E'
 		import socket, struct, sys, time
 		def connect():
 		    s = socket.create_connection((sys.argv[1], 80), 3)
