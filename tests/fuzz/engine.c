@@ -24,6 +24,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static const char config_text[] =
 	"[gateway]\nports = 61000-61015\n"
+	"[limits]\nflows = 1024\n"
 	"[network lab]\nsubnet = 10.77.0.0/24, fd77::/64\n"
 	"[network wide]\nsubnet = 10.78.0.0/24\nmtu = 1280\n"
 	"[link web]\nnetwork = lab\nnetns = web\naddress = 10.77.0.2, fd77::2\n"
@@ -42,7 +43,7 @@ static const char config_text[] =
 	"rule = drop in lab proto udp port 7\n"
 	"rule = accept in lan\n"
 	"[nat]\nno-masquerade = in wide to 198.51.100.0/24\nmasquerade = in lan out uplink\n"
-	"[forwards]\ntcp 80 = web:80\nudp 53 = web:53\ntcp [::]:80 = web:80\n";
+	"[forwards]\ntcp 80 = web:80\nudp 53 = web:53\n";
 
 static const char *const addresses4[] = {"10.77.0.2", "10.77.0.3", "10.77.0.1", "10.78.0.5",
 	"10.78.0.6", "192.0.2.1", "192.0.2.2", "192.0.2.3", "198.51.100.2", "203.0.113.1",
