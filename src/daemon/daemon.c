@@ -251,7 +251,7 @@ static int forwards_start(struct daemon *daemon)
 		log_error(daemon->log, "%s:%u: %s", daemon->config_path, forward->line, error.text);
 		return result;
 	}
-	return 0;
+	return publish_renew(daemon->publish);
 }
 
 /* ---- life ---- */

@@ -110,17 +110,46 @@ static void ports_close(struct published_forward *published)
 		relay_stop(published->port[--published->count].relay);
 }
 
-/* Tell filters and guard what is published now. */
-static int claims_renew(struct publish *publish)
+/* What a line `dnat` leads in from the uplink, TCP or UDP: ports of the host's addresses. */
+static unsigned dnat_claims(
+	const struct nat_rule *line, uint8_t protocol, struct published *claims, unsigned room)
 {
-	struct published claims[ENGINE_FORWARDS_MAX];
+	const struct rule *match = &line->match;
+	const uint32_t needed = RULE_WORD(WORD_PROTO) | RULE_WORD(WORD_TO_PORT);
+	const bool uplink = match->in.kind == SIDE_UPLINK || match->in.kind == SIDE_ANY;
+	const bool negated = match->negated & RULE_WORD(WORD_IN);
+	unsigned count = 0;
 
-	for (unsigned i = 0; i < publish->count; i++)
-		claims[i] = (struct published){
-			.protocol = publish->forward[i]->forward.protocol,
-			.ports = publish->forward[i]->forward.ports,
+	if (line->kind != NAT_DNAT || (match->words & needed) != needed ||
+		(match->negated & needed) != 0 || !rule_has_protocol(match, protocol) ||
+		((match->words & RULE_WORD(WORD_IN)) && uplink == negated))
+		return 0;
+	for (; count < match->to_ports.count && count < room; count++)
+		claims[count] = (struct published){protocol, match->to_ports.range[count]};
+	return count;
+}
+
+/* Tell filters and guard what is published now, by [forwards] and by [nat]. */
+int publish_renew(struct publish *publish)
+{
+	const struct nat_rules *nat = &publish->daemon->config->nat;
+	struct published claims[ENGINE_FORWARDS_MAX];
+	unsigned count = 0;
+
+	for (; count < publish->count; count++)
+		claims[count] = (struct published){
+			.protocol = publish->forward[count]->forward.protocol,
+			.ports = publish->forward[count]->forward.ports,
 		};
-	return uplinks_claims_set(publish->daemon->uplinks, claims, publish->count);
+	for (unsigned i = 0; i < nat->count; i++) {
+		const struct nat_rule *line = &nat->rule[i];
+
+		count +=
+			dnat_claims(line, IPPROTO_TCP, claims + count, ENGINE_FORWARDS_MAX - count);
+		count +=
+			dnat_claims(line, IPPROTO_UDP, claims + count, ENGINE_FORWARDS_MAX - count);
+	}
+	return uplinks_claims_set(publish->daemon->uplinks, claims, count);
 }
 
 static int engine_add(
@@ -161,13 +190,13 @@ int publish_add(struct publish *publish, const struct forward *forward, struct r
 	if (result != 0)
 		goto remove;
 	publish->forward[publish->count++] = published;
-	result = claims_renew(publish);
+	result = publish_renew(publish);
 	if (result == 0)
 		return 0;
 	snprintf(error->text, sizeof(error->text), "the packet filters cannot take the port: %s",
 		strerror(-result));
 	publish->count--;
-	claims_renew(publish);
+	publish_renew(publish);
 
 remove:
 	ports_close(published);
@@ -195,7 +224,7 @@ int publish_del(struct publish *publish, const struct forward *forward, struct r
 		ports_close(published);
 		engine_forward_del(publish->daemon->engine, &published->forward);
 		free(published);
-		return claims_renew(publish);
+		return publish_renew(publish);
 	}
 	snprintf(error->text, sizeof(error->text),
 		"no such forward; `tungate forward list` shows what there is");

@@ -19,6 +19,9 @@ int publish_add(
 	struct publish *publish, const struct forward *forward, struct request_error *error);
 int publish_del(
 	struct publish *publish, const struct forward *forward, struct request_error *error);
+/* The config is another: so may be what its lines `dnat` lead in.  No socket holds such a port, and
+ * the host's own program on it is not heard from outside any more. */
+int publish_renew(struct publish *publish);
 /* Forward `index`, or NULL past the last. */
 const struct forward *publish_get(const struct publish *publish, unsigned index);
 

@@ -223,6 +223,11 @@ static void entries_write(struct nat_list *list, bool forwards)
 			page_add(list->page, statement->rule, "%s = %s", entry->key, entry->tail);
 		else if (entry->kind != NAT_REMARK)
 			page_entry(list->page, statement, entry->key, "", entry->tail);
+		if (entry->kind == NAT_LINE && strcmp(entry->key, "dnat") == 0)
+			remark_add(list->page->remarks, statement->rule->line, REMARK_NOTE,
+				"`%s`: the filter must accept it by its addresses: `forwarded` is "
+				"about [forwards] and `redirect`",
+				statement->rule->source);
 		if (statement->fate != FATE_GOOD)
 			page_leave_out(list->page, statement);
 	}

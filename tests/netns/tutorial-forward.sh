@@ -33,4 +33,13 @@ grows "07: ... the last rule stops it" counted forward "drop" -- \
 	page server "http://$HOST4/" --connect-timeout 1
 example 07-port-forward '/^tcp 80/d'
 expect_fail "07: accepted, but not translated" page server "http://$HOST4/" --connect-timeout 1
+
+# The same by a line of [nat], which the host's kernel does not hear of.
+dnat='dnat = in uplink proto tcp to port 80 -> 192.168.1.2'
+example 07-port-forward "s/^\[forwards\]//; s/^tcp 80 .*//; s/^masquerade.*/&\n$dnat/"
+expect "07: a line \`dnat\` leads in as well" says "this is station" page server "http://$HOST4/"
+expect_fail "07: ... and no socket of the host's has the port" listens gw 80
+sed -i '/^dnat/d' "$WORLD/tungate.conf"
+expect "07: ... until a reload without it" tungate reload
+expect_fail "07: ... takes it away" page server "http://$HOST4/" --connect-timeout 1
 finish
