@@ -143,7 +143,9 @@ else
 fi
 kill $client 2>/dev/null
 
-# ---- nothing else is opened ----
+# ---- nothing else is opened, even where the filter lets it in ----
+printf '[filter input]\nrule = accept\n' >>"$WORLD/tungate.conf"
+tungate reload >"$WORLD/last" 2>&1 || not_ok "a reload with an open chain input"
 expect_fail "the socket that listens is for redirected connections alone" \
 	page guest "http://$GATE4:3128/"
 expect_fail "... and the loopback for nobody else" page guest "http://$GATE4:8888/"
