@@ -443,10 +443,12 @@ bool config_forwards_overlap(const struct forward *a, const struct forward *b);
 
 /*
  * What the gateway owns outside because of a line of [nat], one after the other: *cursor starts at
- * 0; false past the last.  The whole address (map, npt), or these ports of it (snat).
+ * 0; false past the last.  The whole address (map, npt), or these ports of it (snat; dnat and
+ * redirect, as far as they are about what comes from the uplink).
  */
 struct nat_owned {
-	struct addr_range addresses;
+	struct addr_range addresses; /* family 0: each of the host's */
+	bool host_only;              /* those of them that the host has, and no others */
 	bool whole;
 	struct port_list ports;
 };

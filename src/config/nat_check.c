@@ -3,6 +3,7 @@
  * nat_check: the lines of [nat] against each other, against networks and published ports; and what
  * addresses they make the gateway's own.
  */
+#include <assert.h>
 #include <netinet/in.h>
 #include <string.h>
 
@@ -15,26 +16,78 @@ static bool ranges_overlap(const struct addr_range *a, const struct addr_range *
 	       addr_compare(&b->first, &a->last) <= 0;
 }
 
-/* *cursor counts targets: of each line, as many as it can have. */
+/* Positively said, in the line itself. */
+static bool says(const struct rule *match, enum rule_word word)
+{
+	return match->words & ~match->negated & RULE_WORD(word);
+}
+
+static struct port_list match_ports(const struct rule *match)
+{
+	struct port_list list = {0};
+
+	if (!says(match, WORD_TO_PORT))
+		return (struct port_list){1, {{1, UINT16_MAX}}};
+	for (unsigned i = 0; i < match->to_ports.count && list.count < PORT_RANGES_MAX; i++)
+		list.range[list.count++] = match->to_ports.range[i];
+	return list;
+}
+
+/* What the n-th address of a line about destinations gives; false past the last.  Without `to` it
+ * is about all addresses of the host, but not about all their ports. */
+static bool destination_owned(const struct nat_rule *rule, unsigned n, struct nat_owned *owned)
+{
+	const struct rule *match = &rule->match;
+	const bool to = says(match, WORD_TO);
+
+	const bool in = says(match, WORD_IN);
+
+	if ((in && match->in.kind != SIDE_UPLINK) || (!to && !says(match, WORD_TO_PORT)) ||
+		n >= (to ? match->to.count : 1u))
+		return false;
+	/* Without `in uplink` the address may be anybody's, whom only guests call. */
+	*owned = (struct nat_owned){.host_only = !in, .ports = match_ports(match)};
+	if (to)
+		owned->addresses = match->to.range[n];
+	return owned->ports.count > 0;
+}
+
+static bool line_owned(const struct config *config, const struct nat_rule *rule, unsigned n,
+	struct nat_owned *owned)
+{
+	switch (rule->kind) {
+	case NAT_MAP:
+	case NAT_NPT:
+		*owned = (struct nat_owned){
+			.whole = true, .addresses = addr_range_of(&rule->outside)};
+		return n == 0;
+	case NAT_SNAT:
+		if (n >= rule->target_count)
+			return false;
+		*owned = (struct nat_owned){
+			.addresses = rule->target[n].addresses,
+			.ports = rule->target[n].ports.count > 0 ? rule->target[n].ports
+								 : config->gateway.ports,
+		};
+		return true;
+	case NAT_DNAT:
+	case NAT_REDIRECT:
+		return destination_owned(rule, n, owned);
+	default:
+		return false;
+	}
+}
+
+/* *cursor counts what each line can give at most. */
+#define OWNED_MAX NAT_TARGETS_MAX
+static_assert(OWNED_MAX >= CONFIG_ELEMENTS_MAX, "each address of a list");
+
 bool config_nat_owned(const struct config *config, unsigned *cursor, struct nat_owned *owned)
 {
-	for (; *cursor < config->nat.count * NAT_TARGETS_MAX; ++*cursor) {
-		const struct nat_rule *rule = &config->nat.rule[*cursor / NAT_TARGETS_MAX];
-		const unsigned n = *cursor % NAT_TARGETS_MAX;
-		const bool whole = rule->kind == NAT_MAP || rule->kind == NAT_NPT;
-
-		if (whole ? n > 0 : rule->kind != NAT_SNAT || n >= rule->target_count)
-			continue;
-		++*cursor;
-		*owned = (struct nat_owned){.whole = whole};
-		if (whole) {
-			owned->addresses = addr_range_of(&rule->outside);
+	while (*cursor < config->nat.count * OWNED_MAX) {
+		const unsigned n = (*cursor)++;
+		if (line_owned(config, &config->nat.rule[n / OWNED_MAX], n % OWNED_MAX, owned))
 			return true;
-		}
-		owned->addresses = rule->target[n].addresses;
-		owned->ports = rule->target[n].ports.count > 0 ? rule->target[n].ports
-							       : config->gateway.ports;
-		return true;
 	}
 	return false;
 }

@@ -177,7 +177,7 @@ static int pool_add(struct owned *owned, const struct config *config, const stru
 		const struct prefix single = {address, range->family, addr_bits(range->family)};
 
 		if (!host_has(owned, range->family, &address)) {
-			if (!owned_is_whole(owned, range->family, &address))
+			if (!pool->host_only && !owned_is_whole(owned, range->family, &address))
 				error = prefix_add(owned, &single);
 		} else if (!ports_cover(&config->gateway.ports, &pool->ports)) {
 			shared_add(owned, range->family, &address, &pool->ports);
@@ -233,6 +233,22 @@ static int subnets_add(struct owned *owned, const struct config *config)
 	return error;
 }
 
+/* A line of dnat without an address is about each of the host's; loopback's are no uplink's. */
+static void everywhere_add(
+	struct owned *owned, const struct config *config, const struct port_list *ports)
+{
+	if (ports_cover(&config->gateway.ports, ports))
+		return;
+	for (unsigned i = 0; i < owned->host_count; i++) {
+		const struct claimed_address *host = &owned->host[i].address;
+
+		if (!addr_is_loopback(host->family, &host->address) &&
+			!addr_is_link_local(host->family, &host->address) &&
+			!owned_is_whole(owned, host->family, &host->address))
+			shared_add(owned, host->family, &host->address, ports);
+	}
+}
+
 /* ---- what it is all about ---- */
 
 static int owned_fill(struct owned *owned, const struct config *config)
@@ -241,9 +257,16 @@ static int owned_fill(struct owned *owned, const struct config *config)
 	unsigned cursor = 0;
 	int error = subnets_add(owned, config);
 
-	while (error == 0 && config_nat_owned(config, &cursor, &line))
-		error = line.whole ? whole_add(owned, line.addresses)
-				   : pool_add(owned, config, &line);
+	while (error == 0 && config_nat_owned(config, &cursor, &line)) {
+		if (line.whole)
+			error = whole_add(owned, line.addresses);
+		else if (line.addresses.family != 0)
+			error = pool_add(owned, config, &line);
+	}
+	/* Last, for what is wholly the gateway's is so already. */
+	for (cursor = 0; error == 0 && config_nat_owned(config, &cursor, &line);)
+		if (line.addresses.family == 0)
+			everywhere_add(owned, config, &line.ports);
 	return error;
 }
 

@@ -15,8 +15,11 @@ nginx_start web1
 nginx_start web2
 nginx_start own
 # Addresses of the gateway's, besides the host's.
-addresses gw uplink 192.0.2.5/24 192.0.2.6/24 192.0.2.7/24
-addresses gw uplink 2001:db8:1::5/64 2001:db8:1::6/64 2001:db8:1::7/64
+# The host has .5, .7 and .8; .6 is nobody's, and the gateway answers for it.
+addresses gw uplink 192.0.2.5/24 192.0.2.7/24 192.0.2.8/24
+for address in 5 7 8; do # deprecated: none is the source that routes choose
+	ip -n gw address add 2001:db8:1::$address/64 dev uplink preferred_lft 0
+done
 # What leaves untranslated finds its way back to the gateway, to show an exemption.
 ip -n router route add 10.77.0.0/24 via $HOST4
 gateway_config <<E
@@ -43,7 +46,11 @@ rule = accept to 10.77.0.6,fd77:7467::6
 [nat]
 map  = 10.77.0.6 <-> 192.0.2.6
 map  = fd77:7467::6 <-> 2001:db8:1::6
-dnat = proto tcp to 192.0.2.7,2001:db8:1::7 port 8000 -> web1:80,web2:80
+map  = 10.77.0.12 <-> 192.0.2.8
+map  = fd77:7467::12 <-> 2001:db8:1::8
+dnat = in uplink proto tcp to 192.0.2.7,2001:db8:1::7 port 8000 -> web1:80,web2:80
+dnat = in lab proto tcp to 192.0.2.7,2001:db8:1::7 port 8000 -> web1:80,web2:80
+dnat = proto tcp port 8088 -> web1:80
 no-masquerade = from $GUEST4 to $ROUTER4
 snat = in lab from $GUEST4,$GUEST6 -> 192.0.2.5,2001:db8:1::5
 masquerade = in lan out uplink
@@ -81,6 +88,7 @@ expect "dnat: two guests in turn" both server http://192.0.2.7:8000/
 expect "... over IPv6" both server "http://[2001:db8:1::7]:8000/"
 expect "... and they see the client" \
 	says "^$SERVER4 .*GET /" cat "$WORLD/web1/access.log"
+expect "... at whatever address of the host" says "this is web1" page server "http://$HOST4:8088/"
 expect_fail "no other port leads there" page server http://192.0.2.7:8001/ -m 2
 
 # ---- maps ----
@@ -91,6 +99,10 @@ expect "... over IPv6" says "this is own" page server "http://[2001:db8:1::6]/"
 expect "it answers pings" ns server ping -c 2 -W 2 192.0.2.6
 expect "... over IPv6" ns server ping -c 2 -W 2 2001:db8:1::6
 expect "the guest itself saw the client" says "^$SERVER4 .*GET / " cat "$WORLD/own/access.log"
+
+expect "one that the host has leads to its guest" says "this is web2" page server http://192.0.2.8/
+expect "... over IPv6" says "this is web2" page server "http://[2001:db8:1::8]/"
+expect "... which comes from it" who_is 192.0.2.8 web2 "http://$SERVER4/who"
 
 # ---- hairpins ----
 expect "a guest reaches guests by the external address" both guest http://192.0.2.7:8000/

@@ -100,29 +100,41 @@ Test(nat_config, redirects)
 
 Test(nat_config, maps_and_what_is_owned)
 {
-	struct config *config = must_parse("map = 10.1.0.32/28 <-> 192.0.2.32/28\n"
-					   "snat = -> 192.0.2.1,192.0.2.9:5000-5001\n"
-					   "npt = fd01::/64 <-> 2001:db8:0:1::/64\n"
-					   "masquerade =");
+	struct config *config =
+		must_parse("map = 10.1.0.32/28 <-> 192.0.2.32/28\n"
+			   "snat = -> 192.0.2.1,192.0.2.9:5000-5001\n"
+			   "npt = fd01::/64 <-> 2001:db8:0:1::/64\n"
+			   "dnat = in uplink to 192.0.2.7 proto tcp port 80,90-91 -> web\n"
+			   "dnat = in uplink proto tcp port 81 -> web\n"
+			   "dnat = to 192.0.2.7 -> web\n"
+			   "dnat = in lab proto tcp port 82 -> web\n"
+			   "dnat = in uplink to not 192.0.2.7 -> web\n"
+			   "masquerade =");
 	static const struct {
 		const char *first, *last;
 		bool whole;
 		uint16_t port;
 	} expected[] = {{"192.0.2.32", "192.0.2.47", true, 0},
 		{"192.0.2.1", "192.0.2.1", false, 61000}, {"192.0.2.9", "192.0.2.9", false, 5000},
-		{"2001:db8:0:1::", "2001:db8:0:1:ffff:ffff:ffff:ffff", true, 0}};
+		{"2001:db8:0:1::", "2001:db8:0:1:ffff:ffff:ffff:ffff", true, 0},
+		{"192.0.2.7", "192.0.2.7", false, 80}, {NULL, NULL, false, 81},
+		{"192.0.2.7", "192.0.2.7", false, 1}};
 	struct nat_owned owned;
 	unsigned cursor = 0, n = 0;
 
 	while (config_nat_owned(config, &cursor, &owned)) {
-		cr_assert_lt(n, 4);
-		expect_range(&owned.addresses, n == 3 ? AF_INET6 : AF_INET, expected[n].first,
-			expected[n].last);
+		cr_assert_lt(n, 7);
+		cr_expect_eq(owned.host_only, n == 6);
+		if (expected[n].first != NULL)
+			expect_range(&owned.addresses, n == 3 ? AF_INET6 : AF_INET,
+				expected[n].first, expected[n].last);
+		else
+			cr_expect_eq(owned.addresses.family, 0);
 		cr_expect_eq(owned.whole, expected[n].whole);
 		cr_expect(owned.whole || owned.ports.range[0].first == expected[n].port);
 		n++;
 	}
-	cr_expect_eq(n, 4);
+	cr_expect_eq(n, 7);
 	config_free(config);
 }
 
