@@ -298,6 +298,8 @@ struct network_config {
 	uint8_t mapping;     /* enum mapping */
 	bool hairpin;        /* guests reach guests by external addresses */
 	uint16_t port_block; /* external ports of each guest, RFC 7422; 0: any */
+	struct prefix nat64; /* addresses that stand for IPv4's (RFC 6052); family 0: none */
+	bool dns64;          /* names without IPv6 addresses get some of those (RFC 6147) */
 	unsigned line;
 };
 

@@ -194,8 +194,8 @@ const char *engine_chain_name(const struct engine *engine, unsigned chain);
 
 struct flow_info {
 	uint32_t id;
-	uint8_t family;
-	uint8_t protocol;
+	uint8_t family;   /* of direction[0] */
+	uint8_t protocol; /* likewise: ICMP may be answered by ICMPv6 */
 	const char *state; /* "established", "syn-sent" ... as ss and conntrack say */
 	bool replied;
 	bool forwarded;   /* its destination was translated: published port, dnat, redirect */
@@ -207,6 +207,7 @@ struct flow_info {
 		union addr source, destination;
 		uint16_t source_port, destination_port; /* host order */
 		struct counter counter;
+		uint8_t family; /* NAT64: each its own */
 	} direction[2];
 	uint64_t expires_ms; /* from now, unless a packet comes */
 	const char *helper;  /* that reads it, or that announced it; NULL: none */

@@ -4,7 +4,9 @@
  *
  * The caller owns the buffer and the struct; the engine rewrites both in place and keeps neither.
  * `data` is the first byte of the IP header on every kind of link: a link strips its own framing
- * on receipt and writes it into the headroom on sending, so the payload never moves.
+ * on receipt and writes it into the headroom on sending, so the payload never moves.  Where the
+ * engine puts another IP header in front of it (NAT64), it is `data` that moves, and `capacity`
+ * with it; so whoever uses a buffer again sets both.
  */
 #ifndef TUNGATE_PACKET_H
 #define TUNGATE_PACKET_H
@@ -24,7 +26,8 @@ typedef uint16_t zone_id;
 #define ZONE_IS_LINK(z)       ((z) < 0x8000)
 #define ZONE_IS_SERVICE(z)    ((z) >= 0x8000 && (z) < ZONE_NONE)
 
-/* Bytes before `data` that a link may use: virtio-net header (12) and Ethernet with VLAN (18). */
+/* Bytes before `data` that a link may use: virtio-net header (12) and Ethernet with VLAN (18); and
+ * the engine, for a longer header (28). */
 #define PACKET_HEADROOM 64
 /* The largest IP packet that a link hands over in one piece (IPv4 total length; IPv6 payload). */
 #define PACKET_BYTES_MAX (65535 + 40)

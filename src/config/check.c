@@ -58,6 +58,11 @@ void check_network(const struct network_config *network, struct problems *proble
 	}
 	check_address("gateway", AF_INET, &network->gateway4, network, network->line, problems);
 	check_address("gateway", AF_INET6, &network->gateway6, network, network->line, problems);
+	if (network->nat64.family != 0 && network->subnet6.family == 0)
+		problems_add(problems, network->line,
+			"network `%s` has `nat64` and no IPv6 subnet: allowed: nat64 where guests "
+			"have IPv6 addresses",
+			network->name);
 	if (network->subnet6.family != 0 && network->mtu != 0 && network->mtu < MTU_V6_LEAST)
 		problems_add(problems, network->line,
 			"network `%s` has an IPv6 subnet and `mtu = %u`: allowed: %u or more with "
@@ -104,6 +109,24 @@ static void check_overlap(const struct network_config *network, const struct pre
 		other->name, other->line);
 }
 
+/* Addresses of a NAT64 prefix are nobody's own. */
+static void check_nat64(const struct config *config, const struct network_config *network,
+	struct problems *problems)
+{
+	char text[ADDR_TEXT_SIZE], other_text[ADDR_TEXT_SIZE];
+
+	for (unsigned i = 0; i < config->network_count && network->nat64.family != 0; i++) {
+		const struct network_config *other = &config->networks[i];
+
+		if (other->subnet6.family != 0 && prefix_overlaps(&network->nat64, &other->subnet6))
+			problems_add(problems, network->line,
+				"nat64 %s of network `%s` overlaps the subnet %s of network `%s`: "
+				"allowed: a prefix that no guest has an address of",
+				prefix_format(&network->nat64, text), network->name,
+				prefix_format(&other->subnet6, other_text), other->name);
+	}
+}
+
 static void check_networks(const struct config *config, struct problems *problems)
 {
 	for (unsigned i = 0; i < config->network_count; i++) {
@@ -115,6 +138,7 @@ static void check_networks(const struct config *config, struct problems *problem
 			check_overlap(network, &network->subnet4, other, &other->subnet4, problems);
 			check_overlap(network, &network->subnet6, other, &other->subnet6, problems);
 		}
+		check_nat64(config, network, problems);
 	}
 }
 

@@ -128,6 +128,12 @@ static const struct key keys[] = {
 	 MEMBER(network_config, port_block), .zero = "off", .fallback = "off", .min = 4,
 	 .max = 16384, .reloadable = true,
 	 .meaning = "external ports of each guest, told by its address: RFC 7422"},
+	{.section = SECTION_NETWORK, .name = "nat64", .type = KEY_NAT64,
+	 MEMBER(network_config, nat64), .fallback = "no", .reloadable = true,
+	 .meaning = "IPv6 prefix through which guests reach IPv4: RFC 6146; yes: 64:ff9b::/96"},
+	{.section = SECTION_NETWORK, .name = "dns64", .type = KEY_BOOL,
+	 MEMBER(network_config, dns64), .fallback = "yes", .reloadable = true,
+	 .meaning = "with nat64: names without IPv6 addresses get some in its prefix: RFC 6147"},
 
 	{.section = SECTION_LINK, .name = "kind", .type = KEY_CHOICE, MEMBER(link_config, kind),
 	 .choices = KIND_NAMES, .fallback = "netns", .meaning = "how the guest is attached"},

@@ -57,6 +57,7 @@ enum key_type {
 	KEY_SUBNETS,      /* struct prefix for v4; `second`: for v6 */
 	KEY_ADDRESSES,    /* union addr for v4; `second`: for v6 */
 	KEY_NETWORK,      /* uint16_t: the index of a network */
+	KEY_NAT64,        /* struct prefix */
 	KEY_NETNS,        /* char[]: NAME, PATH or pid:N */
 	KEY_RULE,         /* struct rules: one more rule; may be repeated */
 	KEY_NAT,          /* struct nat_rules: one more line; `min` is its enum nat_kind */

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/embed.h"
 #include "config/nat.h"
 #include "config/rule.h"
 
@@ -253,6 +254,21 @@ static bool addresses_value(
 	return true;
 }
 
+static bool nat64_value(const char *text, struct prefix *prefix, const struct sentence *why)
+{
+	const int index = choice_index("no|yes", text);
+	struct prefix wanted = {0};
+
+	if (index == 1)
+		wanted = embed_well_known;
+	else if (index < 0 && (prefix_parse(text, &wanted) != NULL || wanted.family != AF_INET6 ||
+				      !embed_length_is_valid(wanted.length)))
+		return refuse(why, "allowed: no, yes (64:ff9b::/96), or an IPv6 prefix of length "
+				   "32, 40, 48, 56, 64 or 96");
+	*prefix = wanted;
+	return true;
+}
+
 static bool network_value(
 	const struct config *config, const char *text, uint16_t *member, const struct sentence *why)
 {
@@ -335,6 +351,8 @@ bool value_parse(const struct config *config, const struct key *key, unsigned li
 		return subnets_value(text, member, second, why);
 	case KEY_ADDRESSES:
 		return addresses_value(text, member, second, why);
+	case KEY_NAT64:
+		return nat64_value(text, member, why);
 	case KEY_NETWORK:
 		return network_value(config, text, member, why);
 	case KEY_NETNS:

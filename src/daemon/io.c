@@ -191,6 +191,7 @@ static enum verdict packet_decide(
 static void burst_process(struct io *io, const struct source *source, unsigned count)
 {
 	const uint64_t now_ms = uv_now(io->daemon->loop);
+	const unsigned slots = count;
 
 	if (source->uplink && count > 1)
 		count = gro_merge(io->packet, count);
@@ -203,6 +204,8 @@ static void burst_process(struct io *io, const struct source *source, unsigned c
 			io_flush_engine(io);
 	}
 	batch_flush(io);
+	for (unsigned i = 0; i < slots; i++) /* NAT64 moves `data` */
+		slot_reset(io, i);
 	io_flush_engine(io);
 	spin_start(io);
 }

@@ -31,10 +31,10 @@ static bool ends_match(const struct flow_filter *filter, const struct flow_info 
 	bool address = filter->address.family == 0, port = filter->port == 0;
 
 	for (unsigned i = 0; i < 2; i++) {
-		address |= prefix_contains(
-				   &filter->address, flow->family, &flow->direction[i].source) ||
-			   prefix_contains(
-				   &filter->address, flow->family, &flow->direction[i].destination);
+		address |= prefix_contains(&filter->address, flow->direction[i].family,
+				   &flow->direction[i].source) ||
+			   prefix_contains(&filter->address, flow->direction[i].family,
+				   &flow->direction[i].destination);
 		port |= flow->direction[i].source_port == filter->port ||
 			flow->direction[i].destination_port == filter->port;
 	}
@@ -178,9 +178,10 @@ static json_t *side_json(struct requests *requests, zone_id zone)
 static json_t *direction_json(const struct flow_info *flow, unsigned i)
 {
 	const struct member members[] = {
-		{"source", address_json(flow->family, &flow->direction[i].source)},
+		{"source", address_json(flow->direction[i].family, &flow->direction[i].source)},
 		{"source_port", number_json(flow->direction[i].source_port)},
-		{"destination", address_json(flow->family, &flow->direction[i].destination)},
+		{"destination",
+			address_json(flow->direction[i].family, &flow->direction[i].destination)},
 		{"destination_port", number_json(flow->direction[i].destination_port)},
 		{"counter", counter_json(&flow->direction[i].counter)},
 	};

@@ -21,6 +21,7 @@
 #include "engine/egress.h"
 #include "engine/helper.h"
 #include "engine/inspect.h"
+#include "engine/nat64.h"
 #include "engine/path.h"
 
 static bool from_uplink(const struct packet *packet)
@@ -34,7 +35,8 @@ bool admit_source(const struct engine *engine, const struct packet *packet, stru
 	const struct headers *headers = &packet->headers;
 	const union addr *source = &headers->source;
 
-	if (addr_is_martian(headers->family, source))
+	if (addr_is_martian(headers->family, source) ||
+		nat64_stands_for_ipv4(topology, headers->family, source))
 		return refusal_silent(refusal, DROP_MARTIAN);
 	bool own;
 	if (from_uplink(packet))
@@ -112,6 +114,8 @@ static bool admit_destination(
 			? ours
 			: nat_decide_destination(engine, packet, draft, &admission->destination))
 		return true;
+	if (nat64_is_meant(&engine->topology, draft))
+		return nat64_bind_destination(engine, packet, draft, &admission->refusal);
 	if (from_uplink(packet))
 		return refusal_silent(&admission->refusal, ours ? DROP_NOT_FOR_US : DROP_BOUNCE);
 	return !ours || refusal_prohibited(&admission->refusal, packet, DROP_HOST);
@@ -125,11 +129,11 @@ static bool route_lan(const struct engine *engine, const struct packet *packet,
 	zone_id zone = draft->zone[REPLY]; /* a mapping's is known */
 
 	if (zone == ZONE_NONE)
-		zone = topology_locate(&engine->topology, network, draft->family, to);
+		zone = topology_locate(&engine->topology, network, flow_family(draft, REPLY), to);
 	/* Nothing outside is led to the gateway itself, by a map of the whole subnet. */
 	if (from_uplink(packet) &&
 		(ZONE_IS_SERVICE(zone) ||
-			topology_is_broadcast(&engine->topology, draft->family, to)))
+			topology_is_broadcast(&engine->topology, flow_family(draft, REPLY), to)))
 		return refusal_silent(&admission->refusal, DROP_NOT_FOR_US);
 	/* Neighbours on one link need no gateway, unless they meet by an external address. */
 	if (zone == ZONE_NONE || (zone == draft->zone[ORIGINAL] && !nat_changes_destination(draft)))
@@ -165,8 +169,8 @@ static bool admit_route(
 	const struct topology *topology = &engine->topology;
 	struct flow *draft = &admission->draft;
 	const uint16_t in = topology_network_of_zone(topology, packet->in_zone);
-	const uint16_t network =
-		topology_network_of(topology, in, draft->family, &draft->address[REPLY][SOURCE]);
+	const uint16_t network = topology_network_of(
+		topology, in, flow_family(draft, REPLY), &draft->address[REPLY][SOURCE]);
 
 	if (!from_uplink(packet))
 		return network == NETWORK_NONE ? route_uplink(engine, packet, admission)

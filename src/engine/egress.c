@@ -3,12 +3,15 @@
  * egress: hop limit, MTU, MSS, identification, counters.
  *
  * An IPv4 packet that may be fragmented and is too large for where it goes leaves in pieces: the
- * first in its own buffer, the others behind it through engine_next_output().
+ * first in its own buffer, the others behind it through engine_next_output().  So does an IPv6
+ * packet that was IPv4 (NAT64).
  */
 #include <netinet/in.h>
 #include "engine/egress.h"
+#include "engine/nat64.h"
 #include "wire/fragment.h"
 #include "wire/gso.h"
+#include "wire/translate.h"
 
 /* Smallest MTU that we announce or clamp to (RFC 791: 68; what real paths have: 576; RFC 8200:
  * 1280). */
@@ -38,12 +41,42 @@ uint32_t egress_mtu(const struct engine *engine, const struct flow *flow, zone_i
 	return ZONE_IS_LINK(zone) ? engine->topology.links[zone].link.mtu : 0;
 }
 
-/* Can it leave in pieces? */
-static bool pieces_have_room(const struct engine *engine, const struct packet *packet, uint32_t mtu)
+/* Bytes by which the packet grows between here and the wire. */
+static int32_t growth(const struct packet *packet, const struct flow *flow)
 {
-	const uint32_t count = fragment_count(packet, mtu);
+	return __builtin_expect(nat64_is(flow), false) ? packet_translated_growth(packet) : 0;
+}
 
+/* May it leave in pieces?  What comes out of IPv6 may, if it was small or in pieces before. */
+static bool may_be_cut(const struct packet *packet, const struct flow *flow)
+{
+	if (packet->offload.gso_type != OFFLOAD_GSO_NONE)
+		return false;
+	return packet->headers.may_fragment ||
+	       (nat64_is(flow) && packet_translates_to_plain(packet));
+}
+
+/* ... and is there room for them? */
+static bool pieces_have_room(const struct engine *engine, const struct packet *packet,
+	const struct flow *flow, uint32_t mtu)
+{
+	const struct headers *headers = &packet->headers;
+	uint32_t header_bytes = (uint32_t)(headers->l4 + growth(packet, flow));
+
+	if (nat64_is(flow) && headers->family == AF_INET)
+		header_bytes = sizeof(struct ipv6_header) + sizeof(struct ipv6_fragment);
+	const uint32_t count = fragment_pieces(header_bytes, headers->end - headers->l4, mtu);
 	return count > 0 && fragment_ready_has_room(engine, count, mtu);
+}
+
+/* The MTU that the packet's sender is told. */
+static uint32_t told_mtu(const struct packet *packet, const struct flow *flow, uint32_t mtu)
+{
+	if (!nat64_is(flow))
+		return mtu;
+	if (packet->headers.family == AF_INET)
+		return mtu - TRANSLATE_WHOLE;
+	return mtu + TRANSLATE_WHOLE < MTU_MIN6 ? MTU_MIN6 : mtu + TRANSLATE_WHOLE;
 }
 
 /* Does it fit where it goes, segment by segment? */
@@ -52,14 +85,14 @@ static bool egress_size(const struct engine *engine, const struct packet *packet
 {
 	const uint32_t mtu = egress_mtu(engine, flow, flow->zone[!direction]);
 	const struct offload *offload = &packet->offload;
-	const uint32_t size = offload->gso_type == OFFLOAD_GSO_NONE
-				      ? packet->length
-				      : (uint32_t)packet->headers.payload + offload->gso_size;
+	const uint32_t now = offload->gso_type == OFFLOAD_GSO_NONE
+				     ? packet->length
+				     : (uint32_t)packet->headers.payload + offload->gso_size;
+	const uint32_t size = (uint32_t)((int32_t)now + growth(packet, flow));
 
 	if (size <= mtu || mtu == 0)
 		return true;
-	if (packet->headers.may_fragment && offload->gso_type == OFFLOAD_GSO_NONE &&
-		pieces_have_room(engine, packet, mtu))
+	if (may_be_cut(packet, flow) && pieces_have_room(engine, packet, flow, mtu))
 		return true;
 	const bool v4 = packet->headers.family == AF_INET;
 	*refusal = (struct refusal){
@@ -68,33 +101,52 @@ static bool egress_size(const struct engine *engine, const struct packet *packet
 		.type = v4 ? ICMP4_UNREACHABLE : ICMP6_TOO_BIG,
 		.code = v4 ? ICMP4_FRAGMENT_NEEDED : 0,
 		.path = flow->path,
-		.mtu = mtu,
+		.mtu = told_mtu(packet, flow, mtu),
 	};
 	return false;
+}
+
+/* Is there such a packet where it goes? */
+static bool egress_family(
+	const struct packet *packet, const struct flow *flow, struct refusal *refusal)
+{
+	enum drop drop;
+
+	return !nat64_is(flow) || packet_may_translate(packet, &drop) ||
+	       refusal_silent(refusal, drop);
 }
 
 bool egress_may_leave(const struct engine *engine, const struct packet *packet,
 	const struct flow *flow, enum direction direction, struct refusal *refusal)
 {
 	return egress_ttl(packet, flow, direction, refusal) &&
+	       egress_family(packet, flow, refusal) &&
 	       egress_size(engine, packet, flow, direction, refusal);
 }
 
-void egress_clamp_mss(struct engine *engine, struct packet *packet, const struct flow *flow,
-	enum direction direction)
+/* The largest segment that one side carries; 0: no limit known. */
+static uint32_t side_mss(const struct engine *engine, const struct flow *flow, enum direction side)
 {
-	const bool v4 = flow->family == AF_INET;
+	const bool v4 = flow_family(flow, side) == AF_INET;
 	const uint32_t least = v4 ? MTU_MIN4 : MTU_MIN6, headers = v4 ? 40 : 60;
-	uint32_t mtu = egress_mtu(engine, flow, flow->zone[!direction]);
-	const uint32_t other = egress_mtu(engine, flow, flow->zone[direction]);
+	uint32_t mtu = egress_mtu(engine, flow, flow->zone[side]);
 
-	if (mtu == 0 || (other != 0 && other < mtu))
-		mtu = other;
 	if (mtu == 0)
-		return;
+		return 0;
 	if (mtu < least)
 		mtu = least;
-	packet_clamp_mss(packet, (uint16_t)((mtu > UINT16_MAX ? UINT16_MAX : mtu) - headers));
+	return (mtu > UINT16_MAX ? UINT16_MAX : mtu) - headers;
+}
+
+void egress_clamp_mss(struct engine *engine, struct packet *packet, const struct flow *flow)
+{
+	uint32_t mss = side_mss(engine, flow, ORIGINAL);
+	const uint32_t other = side_mss(engine, flow, REPLY);
+
+	if (mss == 0 || (other != 0 && other < mss))
+		mss = other;
+	if (mss != 0)
+		packet_clamp_mss(packet, (uint16_t)mss);
 }
 
 static void count(struct counter *counter, const struct packet *packet, uint32_t segments)
@@ -137,7 +189,6 @@ static void cut(struct engine *engine, struct packet *packet, uint32_t mtu)
 
 	if (count < 2 || !fragment_ready_has_room(engine, count, mtu))
 		return;
-	gso_complete_checksum(packet);
 	for (uint32_t i = 1; i < count; i++) {
 		fragment_piece(packet, i, mtu, &piece);
 		piece.out_zone = packet->out_zone;
@@ -154,11 +205,17 @@ static __attribute__((noinline)) void send_in_parts(struct engine *engine, struc
 	const struct flow *flow, enum direction direction)
 {
 	const uint32_t mtu = egress_mtu(engine, flow, packet->out_zone);
+	const bool large = mtu != 0 && packet->length > mtu && packet->headers.may_fragment &&
+			   packet->offload.gso_type == OFFLOAD_GSO_NONE;
+	const bool has_id = packet->headers.family == AF_INET || packet_is_fragment(packet);
 
-	if (source_changes(flow, direction))
+	if (large)
+		gso_complete_checksum(packet);
+	if (has_id && source_changes(flow, direction))
 		fragment_id_set(packet, fragment_id(engine, packet));
-	if (mtu != 0 && packet->length > mtu && packet->headers.may_fragment &&
-		packet->offload.gso_type == OFFLOAD_GSO_NONE)
+	if (large && !has_id)
+		fragment_wrap(packet, fragment_id(engine, packet));
+	if (large)
 		cut(engine, packet, mtu);
 }
 

@@ -18,8 +18,7 @@ bool egress_ttl(const struct packet *packet, const struct flow *flow, enum direc
 bool egress_may_leave(const struct engine *engine, const struct packet *packet,
 	const struct flow *flow, enum direction direction, struct refusal *refusal);
 /* Lower the MSS of a SYN to what both sides' MTUs carry. */
-void egress_clamp_mss(struct engine *engine, struct packet *packet, const struct flow *flow,
-	enum direction direction);
+void egress_clamp_mss(struct engine *engine, struct packet *packet, const struct flow *flow);
 /* Decrement the hop limit, count, and say where it leaves.  The packet is translated by then. */
 enum verdict egress_send(struct engine *engine, struct packet *packet, const struct flow *flow,
 	enum direction direction, uint32_t segments);

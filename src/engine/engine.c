@@ -15,6 +15,7 @@
 #include "engine/helper.h"
 #include "engine/icmp_error.h"
 #include "engine/inspect.h"
+#include "engine/nat64.h"
 #include "engine/path.h"
 #include "wire/fragment.h"
 #include "wire/gso.h"
@@ -154,9 +155,13 @@ static enum verdict engine_process(struct engine *engine, struct packet *packet,
 		return VERDICT_DROP;
 	flow_count(flow, direction, segments, packet->length);
 	if (packet->headers.kind == L4_TCP && (packet->headers.tcp_flags & TCP_SYN))
-		egress_clamp_mss(engine, packet, flow, direction);
-	flow_rewrite(flow, direction, &rewrite);
-	packet_rewrite(packet, &rewrite);
+		egress_clamp_mss(engine, packet, flow);
+	if (__builtin_expect(nat64_is(flow), false)) {
+		nat64_translate(packet, flow, direction);
+	} else {
+		flow_rewrite(flow, direction, &rewrite);
+		packet_rewrite(packet, &rewrite);
+	}
 	return egress_send(engine, packet, flow, direction, segments);
 }
 

@@ -80,6 +80,14 @@ static bool addresses_match(const struct set *sets, const struct address_match *
 	return false;
 }
 
+/* By either of its addresses, where it has two (NAT64). */
+static bool end_matches(const struct set *sets, const struct address_match *list, uint8_t family,
+	const union addr *address, const union addr *address4)
+{
+	return addresses_match(sets, list, family, address) ||
+	       (address4 != NULL && addresses_match(sets, list, AF_INET, address4));
+}
+
 static bool ports_match(const struct set *sets, const struct port_match *list, uint16_t port)
 {
 	for (unsigned i = 0; i < list->count; i++)
@@ -130,9 +138,10 @@ static enum answer_to_word flow_word(const struct rule *rule, const struct set *
 			       ? ports_match(sets, &rule->to_ports, query->destination_port)
 			       : NOTHING;
 	case WORD_FROM:
-		return addresses_match(sets, &rule->from, query->family, query->source);
+		return end_matches(sets, &rule->from, query->family, query->source, query->source4);
 	case WORD_TO:
-		return addresses_match(sets, &rule->to, query->family, query->destination);
+		return end_matches(
+			sets, &rule->to, query->family, query->destination, query->destination4);
 	default: /* WORD_HELPER */
 		return rule->helper == query->helper;
 	}

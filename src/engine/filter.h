@@ -64,6 +64,8 @@ struct filter_query {
 	bool has_ports;
 	uint16_t source_port, destination_port; /* host order */
 	const union addr *source, *destination;
+	/* NAT64: the IPv4 address that one of them stands for; else NULL. */
+	const union addr *source4, *destination4;
 	/* What single packets differ in; without `has_packet` such words match nothing. */
 	bool has_packet;
 	bool is_icmp;

@@ -63,7 +63,7 @@ static void flow_key_of(const struct flow *flow, enum direction direction, struc
 		.destination_port = flow->port[direction][DESTINATION],
 		.zone = flow->zone[direction],
 		.family = flow_family(flow, direction),
-		.protocol = flow->protocol,
+		.protocol = flow_protocol(flow, direction),
 	};
 }
 
@@ -73,7 +73,7 @@ static bool flow_has_key(
 	return flow->port[direction][SOURCE] == key->source_port &&
 	       flow->port[direction][DESTINATION] == key->destination_port &&
 	       flow->zone[direction] == key->zone && flow_family(flow, direction) == key->family &&
-	       flow->protocol == key->protocol &&
+	       flow_protocol(flow, direction) == key->protocol &&
 	       addr_equal(&flow->address[direction][SOURCE], &key->source) &&
 	       addr_equal(&flow->address[direction][DESTINATION], &key->destination);
 }

@@ -29,6 +29,7 @@
 #include "engine/track_tcp.h"
 #include "tungate/engine.h"
 #include "wire/rewrite.h"
+#include "wire/translate.h"
 
 struct engine;
 
@@ -65,9 +66,9 @@ static_assert(sizeof(struct tally) == 12, "part of the flow's size");
 struct flow {
 	union addr address[2][2];
 	be16 port[2][2];
-	zone_id zone[2]; /* where packets of each direction come from */
-	uint8_t family;  /* of ORIGINAL; flow_family() tells REPLY's */
-	uint8_t protocol;
+	zone_id zone[2];  /* where packets of each direction come from */
+	uint8_t family;   /* of ORIGINAL; flow_family() tells REPLY's */
+	uint8_t protocol; /* likewise: flow_protocol() */
 	uint16_t flags;
 	uint16_t generation;    /* of the ruleset that the cached verdicts are from */
 	uint16_t path;          /* towards the uplink, whichever direction that is */
@@ -134,6 +135,14 @@ static inline uint8_t flow_family(const struct flow *flow, enum direction direct
 static inline bool flow_is_strangers(const struct flow *flow)
 {
 	return (flow->flags & (FLOW_INBOUND | FLOW_EXPECTED)) == FLOW_INBOUND;
+}
+
+/* Of the packets of one direction: ICMP and ICMPv6 go together. */
+static inline uint8_t flow_protocol(const struct flow *flow, enum direction direction)
+{
+	if (direction == ORIGINAL || !(flow->flags & FLOW_FAMILIES))
+		return flow->protocol;
+	return translate_protocol(flow->protocol);
 }
 
 /* The translation of a direction. */

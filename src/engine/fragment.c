@@ -432,8 +432,8 @@ bool fragment_release(struct engine *engine, struct packet *packet)
 	struct fragments *fragments = engine->fragments;
 	struct datagram *datagram = current(engine);
 
-	*packet =
-		(struct packet){.data = fragments->scratch, .capacity = sizeof(fragments->scratch)};
+	*packet = (struct packet){
+		.data = fragments->scratch + PACKET_HEADROOM, .capacity = PACKET_BYTES_MAX};
 	const uint32_t before = datagram->held.chunks;
 	if (!store_pop(&fragments->store, &datagram->held, packet))
 		return false;

@@ -53,7 +53,8 @@ struct fragments {
 	uint32_t held_max;       /* chunks for early fragments; the rest is for `ready` */
 	struct store_list ready; /* packets on their way out */
 	struct ip_ids ids;
-	uint8_t scratch[PACKET_BYTES_MAX]; /* a held fragment while it is decided on */
+	/* A held fragment while it is decided on. */
+	uint8_t scratch[PACKET_HEADROOM + PACKET_BYTES_MAX];
 };
 
 struct engine;

@@ -15,6 +15,7 @@
 #include "engine/helper.h"
 #include "engine/icmp_error.h"
 #include "engine/inspect.h"
+#include "engine/nat64.h"
 
 static struct flow *find_quoted(const struct engine *engine, const struct packet *packet,
 	struct headers *inner, enum direction *direction)
@@ -99,6 +100,9 @@ enum verdict icmp_error_input(struct engine *engine, struct packet *packet, bool
 		return packet_refuse(engine, packet, &refusal);
 	if (!inspect_related(engine, packet, flow, direction))
 		return VERDICT_DROP;
-	translate(packet, &inner, flow, direction);
+	if (!nat64_is(flow))
+		translate(packet, &inner, flow, direction);
+	else if (!nat64_translate_error(engine, packet, &inner, flow, direction))
+		return packet_drop(engine, packet, packet->drop);
 	return egress_send(engine, packet, flow, direction, 1);
 }

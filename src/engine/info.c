@@ -42,6 +42,7 @@ static void flow_describe(
 		info->master = extra->master;
 	}
 	for (enum direction d = ORIGINAL; d <= REPLY; d++) {
+		info->direction[d].family = flow_family(flow, d);
 		info->direction[d].source = flow->address[d][SOURCE];
 		info->direction[d].destination = flow->address[d][DESTINATION];
 		info->direction[d].source_port = port_of(flow, flow->port[d][SOURCE]);

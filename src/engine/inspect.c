@@ -6,6 +6,7 @@
 #include "engine/connections.h"
 #include "engine/inspect.h"
 #include "engine/limiter.h"
+#include "engine/nat64.h"
 #include "engine/rule_log.h"
 #include "wire/gso.h"
 
@@ -68,6 +69,8 @@ static void flow_query(const struct engine *engine, const struct flow *flow,
 		.source_zone = flow->zone[direction],
 		.destination_zone = flow->zone[back],
 	};
+	if (nat64_is(flow))
+		nat64_query(flow, direction, query);
 }
 
 /* Bytes of IP that the packet, or each segment of a super-packet, has. */
@@ -95,6 +98,8 @@ void inspect_query(const struct engine *engine, const struct flow *flow, enum di
 	query->ttl = headers->ttl;
 	query->dscp = packet_dscp(packet);
 	query->length = wire_length(packet);
+	if (nat64_is(flow))
+		nat64_query_packet(packet, query);
 }
 
 /* ---- the verdict ---- */

@@ -69,7 +69,7 @@ static bool table_of(
 	const enum direction out = !mapping_guest(flow);
 
 	return ports_find(&engine->ports, flow_family(flow, out), &flow->address[out][DESTINATION],
-		flow->protocol, table);
+		flow_protocol(flow, out), table);
 }
 
 struct flow *mapping_of_port(const struct engine *engine, uint8_t family,

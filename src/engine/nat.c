@@ -297,7 +297,7 @@ static bool mapped(const struct engine *engine, struct flow *draft)
 	}
 	const struct flow *flow = first;
 	for (unsigned looks = 0; looks < PEER_LOOKS; looks++) {
-		if (lets_in(engine, flow, draft)) {
+		if (!(flow->flags & FLOW_FAMILIES) && lets_in(engine, flow, draft)) {
 			mapping_bind(flow, draft);
 			draft->flags |= FLOW_INBOUND | FLOW_MAPPED;
 			return true;

@@ -60,7 +60,7 @@ static bool reply_is_unique(const struct engine *engine, const struct flow *draf
 		.destination_port = draft->port[REPLY][DESTINATION],
 		.zone = draft->zone[REPLY],
 		.family = flow_family(draft, REPLY),
-		.protocol = draft->protocol,
+		.protocol = flow_protocol(draft, REPLY),
 	};
 
 	return !is_both_ends(draft) &&
@@ -260,6 +260,9 @@ void nat_decide_source(const struct engine *engine, const struct flow *draft,
 	else if (ZONE_IS_LINK(draft->zone[ORIGINAL]) && ZONE_IS_LINK(draft->zone[REPLY]) &&
 		 nat_changes_destination(draft))
 		hairpin_decide(engine, draft, source);
+	/* Between families there is no address to keep. */
+	if ((draft->flags & FLOW_FAMILIES) && source->kind == SOURCE_STAYS)
+		host_decide(engine, &engine->external_ports, draft, external, source);
 }
 
 void nat_force_source(
@@ -310,8 +313,8 @@ static bool port_find(struct engine *engine, struct flow *draft, const struct po
 	const union addr *address = &draft->address[REPLY][DESTINATION];
 	struct ports_table table;
 
-	if (!ports_open(
-		    &engine->ports, flow_family(draft, REPLY), address, draft->protocol, &table))
+	if (!ports_open(&engine->ports, flow_family(draft, REPLY), address,
+		    flow_protocol(draft, REPLY), &table))
 		return false;
 	const struct flow *mapping = mapping_find(engine, draft);
 	draft->flags |= FLOW_MAPPED;
@@ -379,7 +382,7 @@ bool nat_bind_source(struct engine *engine, struct flow *draft, const struct nat
 		break;
 	}
 	draft->address[REPLY][DESTINATION] = source->address;
-	if (ports_protocol(family, draft->protocol) < 0)
+	if (ports_protocol(family, flow_protocol(draft, REPLY)) < 0)
 		return reply_is_unique(engine, draft);
 	return port_find(engine, draft, &source->ports);
 }

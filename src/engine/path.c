@@ -8,9 +8,10 @@
 enum route_result path_find(
 	struct engine *engine, struct flow *flow, const union addr *peer, union addr *source)
 {
+	const enum direction from_uplink = flow->zone[ORIGINAL] == ZONE_UPLINK ? ORIGINAL : REPLY;
 	struct route route = {0};
-	const enum route_result result =
-		engine->host.route(engine->host.context, flow->family, peer, &route);
+	const enum route_result result = engine->host.route(
+		engine->host.context, flow_family(flow, from_uplink), peer, &route);
 
 	if (result != ROUTE_UPLINK)
 		return result;

@@ -48,6 +48,13 @@ const union addr *topology_gateway(
 	return family == AF_INET ? &n->gateway4 : &n->gateway6;
 }
 
+const struct prefix *topology_nat64(const struct topology *topology, uint16_t network)
+{
+	if (network >= topology->network_count || topology->networks[network].nat64.family == 0)
+		return NULL;
+	return &topology->networks[network].nat64;
+}
+
 /* ---- guests ---- */
 
 static const union addr *link_address(const struct engine_link *link, uint8_t family)
@@ -166,7 +173,8 @@ void engine_networks_set(
 	struct topology *topology = &engine->topology;
 
 	topology->network_count = count < CONFIG_NETWORKS_MAX ? count : CONFIG_NETWORKS_MAX;
-	for (unsigned i = 0; i < topology->network_count; i++)
+	topology->has_nat64 = false;
+	for (unsigned i = 0; i < topology->network_count; i++) {
 		topology->networks[i] = (struct network){
 			.subnet4 = networks[i].subnet4,
 			.subnet6 = networks[i].subnet6,
@@ -178,8 +186,11 @@ void engine_networks_set(
 			.hairpin = networks[i].hairpin,
 			.port_block = networks[i].port_block,
 			.clones = networks[i].clones,
+			.nat64 = networks[i].nat64,
 			.whole_subnet = ZONE_NONE,
 		};
+		topology->has_nat64 |= networks[i].nat64.family != 0;
+	}
 	blocks_count(topology);
 	guests_rebuild(topology);
 	engine->generation++;
@@ -261,14 +272,13 @@ static bool flow_uses_external(const struct flow *flow, const void *argument)
 {
 	const struct external *external = argument;
 
-	if (flow->family != external->family)
-		return false;
 	for (enum direction d = ORIGINAL; d <= REPLY; d++)
-		if (flow->zone[d] == ZONE_UPLINK &&
+		if (flow->zone[d] == ZONE_UPLINK && flow_family(flow, d) == external->family &&
 			addr_equal(&flow->address[d][DESTINATION], &external->address))
 			return true;
 	/* Hairpin: guests on both sides, our address in the middle. */
-	return addr_equal(&flow->address[REPLY][DESTINATION], &external->address);
+	return flow_family(flow, REPLY) == external->family &&
+	       addr_equal(&flow->address[REPLY][DESTINATION], &external->address);
 }
 
 unsigned engine_external_del(struct engine *engine, uint8_t family, const union addr *address)

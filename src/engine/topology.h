@@ -13,6 +13,7 @@
 struct network {
 	struct prefix subnet4, subnet6;
 	union addr gateway4, gateway6;
+	struct prefix nat64;  /* family 0: none */
 	zone_id whole_subnet; /* the link that stands for all addresses without a link of their own
 			       */
 	uint16_t mtu;
@@ -39,6 +40,7 @@ struct topology {
 	unsigned network_count;
 	uint32_t port_block; /* of all networks that have one; 0: none has */
 	uint32_t blocks;     /* of all guests that have one */
+	bool has_nat64; /* one of the networks */
 	struct link_record links[ENGINE_LINKS_MAX];
 	uint16_t
 		guests[GUEST_SLOTS]; /* hash of (network, address) -> link + 1; rebuilt on change */
@@ -61,6 +63,8 @@ zone_id topology_locate(const struct topology *topology, uint16_t network, uint8
 /* The gateway's address on a network. */
 const union addr *topology_gateway(
 	const struct topology *topology, uint16_t network, uint8_t family);
+/* The NAT64 prefix of a network, NETWORK_NONE included; NULL: none. */
+const struct prefix *topology_nat64(const struct topology *topology, uint16_t network);
 /* May a packet from this link carry this source? */
 bool topology_source_is_own(
 	const struct topology *topology, zone_id zone, uint8_t family, const union addr *address);

@@ -11,6 +11,7 @@
 #include <arpa/inet.h>
 #include <string.h>
 #include "base/cksum.h"
+#include "wire/fragment.h"
 #include "wire/rewrite.h"
 
 static_assert(PACKET_HEADROOM >= 30 + TRANSLATE_GROWTH, "and a link's own headers before it");
@@ -244,7 +245,13 @@ bool translate_is_common(uint8_t family, uint8_t protocol)
 	}
 }
 
-static bool may_translate(struct packet *packet, const struct translate_fields *fields)
+static bool refuse(enum drop *drop, enum drop reason)
+{
+	*drop = reason;
+	return false;
+}
+
+bool packet_may_translate(const struct packet *packet, enum drop *drop)
 {
 	const struct headers *headers = &packet->headers;
 	const bool part = headers->kind == L4_FRAGMENT || headers->more_fragments;
@@ -253,21 +260,40 @@ static bool may_translate(struct packet *packet, const struct translate_fields *
 	uint8_t type = headers->icmp_type, code = headers->icmp_code;
 
 	if (!translate_is_common(headers->family, headers->protocol))
-		return translate_refuse(packet, DROP_BAD_HEADER);
+		return refuse(drop, DROP_BAD_HEADER);
 	if (icmp && part)
-		return translate_refuse(packet, DROP_FRAGMENT);
-	/* An extension header that was divided among the fragments cannot be left out. */
-	if (part && headers->family == AF_INET6 &&
-		packet_fragment_header(packet) + sizeof(struct ipv6_fragment) != headers->l4)
-		return translate_refuse(packet, DROP_FRAGMENT);
+		return refuse(drop, DROP_FRAGMENT);
 	if (icmp && !translate_icmp_type(headers->family, &type, &code))
-		return translate_refuse(packet, DROP_ICMP_TYPE);
-	if (headers->kind == L4_UDP && part && headers->family == AF_INET && udp->checksum == 0)
-		return translate_refuse(packet, DROP_FRAGMENT);
-	if (headers->family == AF_INET6 &&
-		sizeof(struct ipv4_header) + fields->l4_bytes > UINT16_MAX)
-		return translate_refuse(packet, DROP_TOO_BIG);
+		return refuse(drop, DROP_ICMP_TYPE);
+	if (headers->family == AF_INET) {
+		if (headers->kind == L4_UDP && part && udp->checksum == 0)
+			return refuse(drop, DROP_FRAGMENT);
+		return true;
+	}
+	/* An extension header that was divided among the fragments cannot be left out. */
+	if (part && fragment_start(packet) != headers->l4)
+		return refuse(drop, DROP_FRAGMENT);
+	if (sizeof(struct ipv4_header) + headers->end - headers->l4 > UINT16_MAX)
+		return refuse(drop, DROP_TOO_BIG);
 	return true;
+}
+
+bool packet_translates_to_plain(const struct packet *packet)
+{
+	struct translate_fields fields;
+
+	translate_read(packet->data, 0, &packet->headers, &fields);
+	return fields.may_fragment;
+}
+
+int32_t packet_translated_growth(const struct packet *packet)
+{
+	const struct headers *headers = &packet->headers;
+
+	if (headers->family == AF_INET6)
+		return (int32_t)sizeof(struct ipv4_header) - headers->l4;
+	return (int32_t)sizeof(struct ipv6_header) - headers->l4 +
+	       (packet_is_fragment(packet) ? (int32_t)sizeof(struct ipv6_fragment) : 0);
 }
 
 static void translate_offload(struct offload *offload, int32_t shift)
@@ -315,7 +341,7 @@ static void translate_query(struct packet *packet, uint8_t old_family)
 	packet_icmp_checksum(packet);
 }
 
-bool packet_translate(
+void packet_translate(
 	struct packet *packet, const union addr *source, const union addr *destination)
 {
 	struct headers *headers = &packet->headers;
@@ -325,8 +351,6 @@ bool packet_translate(
 	struct translate_fields fields;
 
 	translate_read(packet->data, 0, headers, &fields);
-	if (!may_translate(packet, &fields))
-		return false;
 	if (packet->offload.gso_type != OFFLOAD_GSO_NONE && old_family == AF_INET6)
 		fields.may_fragment = false;
 	if (headers->kind != L4_ICMP_QUERY)
@@ -343,5 +367,4 @@ bool packet_translate(
 	translate_write(old_family, packet->data, &fields, source, destination);
 	if (headers->kind == L4_ICMP_QUERY)
 		translate_query(packet, old_family);
-	return true;
 }

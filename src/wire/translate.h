@@ -22,11 +22,7 @@
 #define TRANSLATE_PLAIN_MAX (1280 - TRANSLATE_WHOLE)
 
 /*
- * Translate a parsed packet that is no ICMP error.  Afterwards packet->headers describes the new
- * one; where it may be cut, headers.may_fragment says so, of an IPv6 packet as well, as it is ours
- * (RFC 7915, 4).  An IPv4 packet that may be cut has identification 0, for the caller to replace.
- *
- * False, with packet->drop set and nothing else changed:
+ * Can a parsed packet that is no ICMP error be translated?  Else `drop` says why not.
  *
  * ICMP_TYPE     a type that has no counterpart
  * FRAGMENT      ICMP in fragments (RFC 7915, 1.2), IPv4 UDP in fragments without a checksum, IPv6
@@ -34,7 +30,18 @@
  * BAD_HEADER    a protocol number that means something else in the other family
  * TOO_BIG       no IPv4 length can say how long it is
  */
-bool packet_translate(
+bool packet_may_translate(const struct packet *packet, enum drop *drop);
+/* May an IPv6 packet's translation be cut?  If it was a fragment, or small (RFC 7915, 5.1). */
+bool packet_translates_to_plain(const struct packet *packet);
+/* Bytes that the packet will be longer by; negative where it gets shorter. */
+int32_t packet_translated_growth(const struct packet *packet);
+
+/*
+ * Translate a packet that packet_may_translate().  Afterwards packet->headers describes the new
+ * one; where it may be cut, headers.may_fragment says so, of an IPv6 packet as well, as it is ours
+ * (RFC 7915, 4).  An IPv4 packet that may be cut has identification 0, for the caller to replace.
+ */
+void packet_translate(
 	struct packet *packet, const union addr *source, const union addr *destination);
 
 /* What an ICMP error becomes. */

@@ -191,8 +191,10 @@ static void try_translate(const struct packet *original)
 	uint8_t *buffer = packet.data - PACKET_HEADROOM;
 	const struct headers *headers = &packet.headers;
 	struct headers again;
+	enum drop drop;
 
-	if (packet_translate(&packet, &new_source, &new_destination)) {
+	if (packet_may_translate(&packet, &drop)) {
+		packet_translate(&packet, &new_source, &new_destination);
 		struct packet copy = packet_clone(&packet, packet.length);
 		assert(packet.data >= buffer + 30);
 		assert(headers->family != original->headers.family);

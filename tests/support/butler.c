@@ -166,7 +166,7 @@ static bool on_redirected(void *context, uint8_t protocol, uint8_t family, const
 		.family = AF_INET,
 		.protocol = protocol,
 		.direction[0] = {lab_address(butler->lab, "guest"),
-			lab_address(butler->lab, "server"), 5000, 80, {0}},
+			lab_address(butler->lab, "server"), 5000, 80, {0}, AF_INET},
 	};
 	return true;
 }

@@ -7,34 +7,37 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/embed.h"
 #include "helper/helpers.h"
 #include "packets.h"
 
 /* Close below 2^32 ms, so that the short clocks wrap around in the middle of stories. */
 #define START_MS 0xffff0000ULL
 
-static const char base_config[] = "[network lab]\n"
-				  "subnet = 10.77.0.0/24, fd77::/64\n"
-				  "[network far]\n"
-				  "subnet = 10.88.0.0/24, fd88::/64\n"
-				  "mtu = 1300\n"
-				  "[network wide]\n"
-				  "subnet = 10.99.0.0/24, fd99::/64\n"
-				  "[link guest]\n"
-				  "network = lab\n"
-				  "netns = guest\n"
-				  "address = 10.77.0.2, fd77::2\n"
-				  "[link second]\n"
-				  "network = lab\n"
-				  "netns = second\n"
-				  "address = 10.77.0.3, fd77::3\n"
-				  "[link far]\n"
-				  "network = far\n"
-				  "netns = far\n"
-				  "address = 10.88.0.2, fd88::2\n"
-				  "[link wide]\n"
-				  "network = wide\n"
-				  "kind = tun\n";
+#define BASE_CONFIG                                                                                \
+	"[network lab]\n"                                                                          \
+	"subnet = 10.77.0.0/24, fd77::/64\n"                                                       \
+	"%s"                                                                                       \
+	"[network far]\n"                                                                          \
+	"subnet = 10.88.0.0/24, fd88::/64\n"                                                       \
+	"mtu = 1300\n"                                                                             \
+	"[network wide]\n"                                                                         \
+	"subnet = 10.99.0.0/24, fd99::/64\n"                                                       \
+	"[link guest]\n"                                                                           \
+	"network = lab\n"                                                                          \
+	"netns = guest\n"                                                                          \
+	"address = 10.77.0.2, fd77::2\n"                                                           \
+	"[link second]\n"                                                                          \
+	"network = lab\n"                                                                          \
+	"netns = second\n"                                                                         \
+	"address = 10.77.0.3, fd77::3\n"                                                           \
+	"[link far]\n"                                                                             \
+	"network = far\n"                                                                          \
+	"netns = far\n"                                                                            \
+	"address = 10.88.0.2, fd88::2\n"                                                           \
+	"[link wide]\n"                                                                            \
+	"network = wide\n"                                                                         \
+	"kind = tun\n"
 
 static const struct place {
 	const char *name;
@@ -96,6 +99,24 @@ static union addr place_address(const struct place *place, uint8_t family)
 	return address;
 }
 
+bool lab_word_address(
+	const struct lab *lab, const char *word, size_t length, char text[ADDR_TEXT_SIZE])
+{
+	const bool v4 = length > 3 && strncmp(word, "v4.", 3) == 0;
+	const bool nat64 = length > 6 && strncmp(word, "nat64.", 6) == 0;
+	const size_t skip = v4 ? 3 : nat64 ? 6 : 0;
+	const struct place *found = place_named(word + skip, length - skip);
+	const uint8_t family = v4 || nat64 ? AF_INET : lab->family;
+
+	if (found == NULL)
+		return false;
+	union addr address = place_address(found, family);
+	if (nat64)
+		address = embed_address(&lab->config->networks[0].nat64, &address);
+	addr_format(nat64 ? AF_INET6 : family, &address, text);
+	return true;
+}
+
 union addr lab_address(const struct lab *lab, const char *name)
 {
 	const struct place *place = place_named(name, strlen(name));
@@ -112,6 +133,11 @@ void lab_route(struct lab *lab, const char *name, struct lab_route route)
 	lab->routes[place - places] = route;
 }
 
+static union addr host_address(const char *name, uint8_t family)
+{
+	return place_address(place_named(name, strlen(name)), family);
+}
+
 static enum route_result host_route(
 	void *context, uint8_t family, const union addr *destination, struct route *route)
 {
@@ -126,11 +152,11 @@ static enum route_result host_route(
 		if (known->result == ROUTE_UPLINK)
 			*route = (struct route){.path = known->path,
 				.mtu = known->mtu,
-				.source = lab_address(lab, known->source)};
+				.source = host_address(known->source, family)};
 		return known->result;
 	}
 	/* Elsewhere is anywhere, for tests with crowds. */
-	*route = (struct route){.path = 1, .mtu = 1500, .source = lab_address(lab, "host")};
+	*route = (struct route){.path = 1, .mtu = 1500, .source = host_address("host", family)};
 	return ROUTE_UPLINK;
 }
 
@@ -182,12 +208,13 @@ const char *lab_zone_name(const struct lab *lab, zone_id zone)
 
 /* ---- life ---- */
 
-struct config *lab_config(const char *sections)
+struct config *lab_config(const char *network, const char *sections)
 {
 	struct config_errors errors = {0};
 	char *text = NULL;
 
-	cr_assert(asprintf(&text, "%s%s", base_config, sections ? sections : "") > 0);
+	cr_assert(asprintf(&text, BASE_CONFIG "%s", network ? network : "",
+			  sections ? sections : "") > 0);
 	struct config *config = config_parse("lab", text, &errors);
 	free(text);
 	cr_assert_not_null(config, "%s", errors.count > 0 ? errors.text[0] : "no memory");
@@ -229,12 +256,18 @@ static void furnish(struct lab *lab)
 {
 	const struct config *config = lab->config;
 	static const char *const hosts[] = {"host", "host2"};
+	const bool both = config->networks[0].nat64.family != 0;
 
 	engine_ruleset_swap(lab->engine, ruleset_create(config));
 	engine_networks_set(lab->engine, config->networks, config->network_count);
 	for (unsigned i = 0; i < 2; i++) {
-		const union addr address = lab_address(lab, hosts[i]);
-		cr_assert_eq(engine_external_add(lab->engine, lab->family, &address), 0);
+		const struct place *place = place_named(hosts[i], strlen(hosts[i]));
+		for (unsigned v4 = 0; v4 < 2; v4++) {
+			const uint8_t family = v4 ? AF_INET : AF_INET6;
+			const union addr address = place_address(place, family);
+			if (both || family == lab->family)
+				cr_assert_eq(engine_external_add(lab->engine, family, &address), 0);
+		}
 	}
 	for (unsigned i = 0; i < config->link_count; i++) {
 		const struct link_config *link = &config->links[i];
@@ -260,7 +293,7 @@ struct lab *lab_open(uint8_t family, const struct lab_options *options)
 	lab->now_ms = START_MS;
 	for (size_t i = 0; i < PLACES; i++)
 		lab->routes[i] = places[i].route;
-	lab->config = lab_config(options->config);
+	lab->config = lab_config(options->network, options->config);
 	engine_make(lab);
 	furnish(lab);
 	return lab;

@@ -28,6 +28,7 @@ struct lab_options {
 	struct port_list port_list; /* instead, where it has any */
 	uint32_t flows;             /* 0: 1024 */
 	enum lab_families families;
+	const char *network; /* keys of network `lab`; with nat64, the host has both families */
 };
 
 struct lab_route {
@@ -50,15 +51,16 @@ struct lab {
 	unsigned routes_asked;
 	unsigned events[FLOW_END + 1];
 	unsigned log_lines;
-	char log_last[128]; /* chain, prefix, in and out, port, suppressed */
+	char log_last[128];                /* chain, prefix, in and out, port, suppressed */
 	uint32_t variables[LAB_VARIABLES]; /* of the story; 0: not met yet */
 };
 
 struct lab *lab_open(uint8_t family, const struct lab_options *options);
 /* End all flows, see that nothing of them is left, and forget the lab. */
 void lab_close(struct lab *lab);
-/* The config of this lab with other sections behind; the test fails where it has errors. */
-struct config *lab_config(const char *sections);
+/* The config of the lab with more keys of network `lab` and other sections behind; the test fails
+ * where it has errors. */
+struct config *lab_config(const char *network, const char *sections);
 
 /* Let time pass, with engine_tick() whenever the engine asks for it. */
 void lab_wait(struct lab *lab, uint64_t milliseconds);
@@ -71,6 +73,10 @@ struct packet *lab_answer(struct lab *lab);
 union addr lab_address(const struct lab *lab, const char *place);
 /* Its text, or NULL where no place is called so. */
 const char *lab_address_text(const struct lab *lab, const char *place, size_t length);
+/* The text of a word that is a place, its IPv4 address (v4.PLACE), or what stands for that in the
+ * NAT64 prefix (nat64.PLACE); false where it is none. */
+bool lab_word_address(
+	const struct lab *lab, const char *word, size_t length, char text[ADDR_TEXT_SIZE]);
 /* What the host says of the way to a place from now on. */
 void lab_route(struct lab *lab, const char *place, struct lab_route route);
 /* "uplink", a link's name, "service" (of network `lab`), "service-NETWORK"; else ZONE_NONE. */

@@ -43,6 +43,21 @@ struct packet *packet_from_bytes(const void *bytes, uint32_t length, uint32_t ca
 	return packet;
 }
 
+struct packet *packet_with_more_room(struct packet *packet, uint32_t more)
+{
+	struct packet *copy =
+		packet_from_bytes(packet->data, packet->length, packet->length + more);
+
+	copy->offload = packet->offload;
+	packet_dispose(packet);
+	return copy;
+}
+
+uint8_t packet_ttl(const struct packet *packet)
+{
+	return packet->data[packet->data[0] >> 4 == 4 ? 8 : 7];
+}
+
 struct packet *packet_copy(const struct packet *packet)
 {
 	struct packet *copy = packet_from_bytes(packet->data, packet->length, packet->capacity);

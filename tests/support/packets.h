@@ -40,6 +40,10 @@ struct packet *packet_make(const char *source, const char *destination, const st
 struct packet *packet_from_bytes(const void *bytes, uint32_t length, uint32_t capacity);
 /* An empty packet to build into. */
 struct packet *packet_with_room(uint32_t capacity);
+/* The packet in a larger buffer, as those that are translated grow. */
+struct packet *packet_with_more_room(struct packet *packet, uint32_t more);
+/* TTL or hop limit, as its bytes say. */
+uint8_t packet_ttl(const struct packet *packet);
 struct packet *packet_copy(const struct packet *packet);
 void packet_dispose(struct packet *packet);
 

@@ -37,12 +37,13 @@ static void write_word(struct lab *lab, FILE *to, const char *word)
 {
 	const char *dollar = strchr(word, '$'), *colon = strrchr(word, ':');
 	const size_t name = colon ? (size_t)(colon - word) : strlen(word);
-	const char *address = lab_address_text(lab, word, name);
+	char text[ADDR_TEXT_SIZE];
+	const char *address = lab_word_address(lab, word, name, text) ? text : NULL;
 
 	for (size_t i = 0; i < sizeof(icmp_words) / sizeof(icmp_words[0]); i++)
 		if (strcmp(word, icmp_words[i][0]) == 0)
 			word = icmp_words[i][lab->family == AF_INET ? 1 : 2];
-	if (address != NULL && colon != NULL && lab->family == AF_INET6)
+	if (address != NULL && colon != NULL && strchr(address, ':') != NULL)
 		fprintf(to, "[%s]:", address);
 	else if (address != NULL)
 		fprintf(to, "%s%s", address, colon ? ":" : "");
@@ -425,7 +426,7 @@ static void deed_route(struct lab *lab, const char *arguments, char text[TEXT_SI
 
 static void deed_rules(struct lab *lab, const char *arguments, char text[TEXT_SIZE])
 {
-	struct config *config = lab_config(arguments);
+	struct config *config = lab_config(lab->options->network, arguments);
 
 	ruleset_free(engine_ruleset_swap(lab->engine, ruleset_create(config)));
 	config_free(config);
@@ -493,6 +494,8 @@ struct packet *steps_packet(struct lab *lab, const char *in)
 	cr_assert_eq(sscanf(in, "%31s %n", zone, &length), 1);
 	write_plain(lab, in + length, plain, sizeof(plain));
 	struct packet *packet = packet_describe(plain);
+	if (lab->config->networks[0].nat64.family != 0)
+		packet = packet_with_more_room(packet, 64);
 	packet->in_zone = lab_zone(lab, zone);
 	cr_assert_neq(packet->in_zone, ZONE_NONE, "no zone is called %s", zone);
 	return packet;
@@ -501,8 +504,7 @@ struct packet *steps_packet(struct lab *lab, const char *in)
 static void send_text(struct lab *lab, const char *in, char text[TEXT_SIZE])
 {
 	struct packet *packet = steps_packet(lab, in);
-	const unsigned at = lab->family == AF_INET ? 8 : 7;
-	const uint8_t ttl = packet->data[at];
+	const uint8_t ttl = packet_ttl(packet);
 	const enum verdict verdict = lab_send(lab, packet);
 
 	if (verdict == VERDICT_DROP) {
@@ -510,7 +512,7 @@ static void send_text(struct lab *lab, const char *in, char text[TEXT_SIZE])
 	} else {
 		const bool routed = verdict == VERDICT_SEND && !ZONE_IS_SERVICE(packet->in_zone);
 		write_result(lab, packet->out_zone, packet, text);
-		cr_expect_eq(packet->data[at], ttl - routed, "the hop limit of: %s", text);
+		cr_expect_eq(packet_ttl(packet), ttl - routed, "the hop limit of: %s", text);
 	}
 	packet_dispose(packet);
 }

@@ -251,6 +251,8 @@ Test(config, network_keys)
 	cr_expect(is_address(AF_INET6, &v6->gateway6, "fd00:1::1"));
 	cr_expect_eq(v6->mtu, 1280);
 	cr_expect_not(v6->dns);
+	cr_expect_eq(v6->nat64.family, 0);
+	cr_expect(v6->dns64);
 	cr_expect_eq(v4->line, 5);
 	cr_expect(is_address(AF_INET, &v4->gateway4, "10.1.0.2"));
 	cr_expect(addr_is_zero(&v4->gateway6));
@@ -523,5 +525,21 @@ Test(config, the_lab_example)
 	cr_expect_eq(config->network_count, 2);
 	cr_expect_eq(config->link_count, 3);
 	cr_expect_eq(config->forward_count, 4);
+	config_free(config);
+}
+
+Test(config, nat64)
+{
+	struct config *config = must_parse("t", "[network a]\nsubnet = fd00:1::/64\nnat64 = yes\n"
+						"[network b]\nsubnet = fd00:2::/64\ndns64 = no\n"
+						"nat64 = 2001:db8:64::/48\n"
+						"[network c]\nsubnet = fd00:3::/64\nnat64 = no\n");
+	char text[ADDR_TEXT_SIZE];
+
+	cr_expect_str_eq(prefix_format(&config->networks[0].nat64, text), "64:ff9b::/96");
+	cr_expect(config->networks[0].dns64);
+	cr_expect_str_eq(prefix_format(&config->networks[1].nat64, text), "2001:db8:64::/48");
+	cr_expect_not(config->networks[1].dns64);
+	cr_expect_eq(config->networks[2].nat64.family, 0);
 	config_free(config);
 }

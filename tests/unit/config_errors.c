@@ -107,6 +107,15 @@ static const struct {
 	{"[network a]\nsubnet = 10.1.0.0/24\nmtu = 575\n", "3: ", "uplink, or 576 to 65535"},
 	{"[network a]\nsubnet = fd01::/64\nmtu = 1279\n", "1: ", "1280 or more"},
 	{"[network a]\nsubnet = 10.1.0.0/24\ndns = maybe\n", "3: ", "allowed: yes, no"},
+	{"[network a]\nsubnet = fd00::/64\nnat64 = maybe\n", "3: ", "allowed: no, yes (64:ff9b::/96)"},
+	{"[network a]\nsubnet = fd00::/64\nnat64 = 64:ff9b::/95\n", "3: ", "32, 40, 48, 56, 64 or 96"},
+	{"[network a]\nsubnet = fd00::/64\nnat64 = 64:ff9b::1/96\n", "3: ", "an IPv6 prefix"},
+	{"[network a]\nsubnet = fd00::/64\nnat64 = 10.0.0.0/32\n", "3: ", "an IPv6 prefix"},
+	{"[network a]\nsubnet = 10.1.0.0/24\nnat64 = yes\n", "1: ", "no IPv6 subnet"},
+	{"[network a]\nsubnet = fd00::/64\nnat64 = fd00::/48\n", "1: ", "that no guest has"},
+	{"[network a]\nsubnet = fd00::/64\nnat64 = yes\n[network b]\nsubnet = fd01::/64\n"
+	 "[network c]\nsubnet = 64:ff9b::/112\n", "1: ", "subnet 64:ff9b::/112 of network `c`"},
+	{"[network a]\nsubnet = fd00::/64\ndns64 = 1\n", "3: ", "allowed: yes, no"},
 	{TWO "[network c]\nsubnet = 10.0.0.0/15\n", "5: subnet 10.0.0.0/15 of network `c`",
 		"10.1.0.0/24 of network `a` in line 1"},
 

@@ -32,8 +32,17 @@ static bool translate(struct packet *packet)
 	const bool v4 = packet->headers.family == AF_INET;
 	const union addr source = address(v4 ? "64:ff9b::c633:6402" : "192.0.2.1");
 	const union addr destination = address(v4 ? "fd00::5" : "198.51.100.2");
+	const uint32_t length = packet->length;
+	const int32_t growth = packet_translated_growth(packet);
+	enum drop drop;
 
-	return packet_translate(packet, &source, &destination);
+	if (!packet_may_translate(packet, &drop)) {
+		packet->drop = (uint8_t)drop;
+		return false;
+	}
+	packet_translate(packet, &source, &destination);
+	cr_expect_eq(packet->length, (uint32_t)((int32_t)length + growth));
+	return true;
 }
 
 /* The packet describes itself as its bytes do, and its sums are right. */
@@ -390,8 +399,8 @@ Test(translate, longer_than_ipv4_can_say)
 /* Of nothing but zeros the sum is the other zero. */
 Test(translate, an_echo_of_zeros)
 {
-	struct packet *packet = ICMP_PACKET("fd00::5", "64:ff9b::1", .icmp_type = ICMP6_ECHO_REPLY,
-		.payload_bytes = 56);
+	struct packet *packet = ICMP_PACKET(
+		"fd00::5", "64:ff9b::1", .icmp_type = ICMP6_ECHO_REPLY, .payload_bytes = 56);
 
 	cr_assert(packet_parse(packet));
 	cr_assert(translate(packet));
