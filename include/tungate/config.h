@@ -271,6 +271,21 @@ struct forward {
 	char guest_name[CONFIG_NAME_SIZE]; /* as written, where a link's name was given */
 };
 
+/* ---- what one guest may have: [limits], and [network NAME] instead of it ---- */
+
+/* 0 is each key's own word: "auto" or "unlimited" in [limits], "default" in a network. */
+struct guest_limits {
+	uint32_t flows;                /* connections that it has begun, and as many to it */
+	uint32_t half_open;            /* ... of these, that nobody has answered yet */
+	uint32_t new_flows_per_second; /* in each direction */
+	uint32_t ports;                /* external ports, of each protocol */
+	uint32_t packets_per_second;   /* in each direction */
+	uint32_t bytes_per_second;     /* of IP, in each direction */
+	uint32_t fragments;            /* datagrams in fragments at one time */
+	uint32_t expectations;         /* connections announced by helpers */
+	uint32_t icmp_errors_per_second;
+};
+
 /* ---- [network NAME] ---- */
 
 /* Who may send to a guest's mapping (RFC 4787 section 5). */
@@ -300,6 +315,7 @@ struct network_config {
 	uint16_t port_block; /* external ports of each guest, RFC 7422; 0: any */
 	struct prefix nat64; /* addresses that stand for IPv4's (RFC 6052); family 0: none */
 	bool dns64;          /* names without IPv6 addresses get some of those (RFC 6147) */
+	struct guest_limits guest; /* 0: as in [limits] */
 	unsigned line;
 };
 
@@ -347,7 +363,7 @@ struct limits_config {
 	uint32_t fragment_bytes;     /* memory for fragments that come before the first; fixed */
 	uint32_t helped_flows;       /* flows that helpers read or have announced; fixed */
 	uint32_t expectations;       /* announced connections awaited at once; fixed */
-	uint32_t guest_expectations; /* ... for one guest; fixed */
+	struct guest_limits guest;
 };
 
 /* ---- [gateway] ---- */

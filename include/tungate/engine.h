@@ -163,6 +163,9 @@ void ruleset_free(struct ruleset *ruleset);
  * Flows stay; their cached verdicts do not.
  */
 struct ruleset *engine_ruleset_swap(struct engine *engine, struct ruleset *ruleset);
+/* New limits of all guests; `flows` and the sizes for fragments stay as they were.  What a guest
+ * has beyond a lower one it keeps. */
+void engine_limits_set(struct engine *engine, const struct limits_config *limits);
 /* New timeouts; they apply from each flow's next packet on. */
 void engine_timeouts_set(struct engine *engine, const struct timeouts_config *timeouts);
 
@@ -254,6 +257,40 @@ bool engine_expectation_next(
 	const struct engine *engine, uint32_t *cursor, struct expectation_info *info);
 /* Whether host->event is called. */
 void engine_watch(struct engine *engine, bool on);
+
+/* What a guest was refused, or lost, because of its limits. */
+#define GUEST_REFUSED(X)                                                                           \
+	X(FLOWS, "flows")               /* connections at one time */                              \
+	X(NEW_FLOWS, "new_flows")       /* connections a second */                                 \
+	X(HALF_OPEN, "half_open")       /* half-open connections ended for newer ones */           \
+	X(PORTS, "ports")               /* external ports */                                       \
+	X(RATE, "rate")                 /* packets above its packets or bytes a second */          \
+	X(FRAGMENTS, "fragments")       /* datagrams in fragments forgotten for newer ones */      \
+	X(ICMP_ERRORS, "icmp_errors")   /* it was not told */
+enum guest_refusal {
+#define X(name, text) GUEST_REFUSED_##name,
+	GUEST_REFUSED(X)
+#undef X
+		GUEST_REFUSALS
+};
+const char *guest_refusal_name(enum guest_refusal refusal);
+
+/* One guest: that of a link, or one address behind a link for a whole subnet. */
+struct guest_info {
+	zone_id link;
+	uint16_t network;
+	bool rest;                     /* addresses of a whole-subnet link without a record */
+	union addr address4, address6; /* zero: none */
+	uint32_t flows[2];             /* not finished; [0] that it began, [1] to it */
+	uint32_t half_open[2];
+	uint32_t ports[3]; /* external ones: TCP, UDP, identifiers of ICMP */
+	uint32_t fragments;
+	uint32_t expectations;
+	uint64_t refused[GUEST_REFUSALS];
+	struct guest_limits limits; /* 0: unlimited */
+};
+/* Walk all guests: *cursor starts at 0.  As engine_flow_next(). */
+bool engine_guest_next(const struct engine *engine, uint32_t *cursor, struct guest_info *info);
 
 struct engine_status {
 	uint32_t flows, flows_max;

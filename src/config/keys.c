@@ -25,6 +25,35 @@
 		.section = SECTION_NAT, .name = key_name, .type = KEY_NAT, .min = nat_kind,        \
 		.reloadable = true, .meaning = text                                                \
 	}
+/* What one guest may have: the same keys in [limits] and in each [network]. */
+#define GUEST_LIMIT(where, of, key_name, key_type, member, word, value, least, most, text)         \
+	{                                                                                          \
+		.section = where, .name = key_name, .type = key_type, MEMBER(of, guest.member),    \
+		.zero = word, .fallback = value, .min = least, .max = most, .reloadable = true,    \
+		.meaning = text                                                                    \
+	}
+/* `share` and `none` are the words that leave a number open, `few` and `some` defaults. */
+#define GUEST_LIMITS(where, of, share, none, word, few, some)                                      \
+	GUEST_LIMIT(where, of, "guest-flows", KEY_NUMBER, flows, share, share, 1, 4194304,         \
+		"connections of one guest, and as many to it"),                                    \
+		GUEST_LIMIT(where, of, "guest-half-open", KEY_NUMBER, half_open, share, share, 1,  \
+			4194304, "of these, half open at one time"),                               \
+		GUEST_LIMIT(where, of, "guest-new-flows-per-second", KEY_NUMBER,                   \
+			new_flows_per_second, none, none, 1, 10000000,                             \
+			"new connections of one guest, and as many to it"),                        \
+		GUEST_LIMIT(where, of, "guest-ports", KEY_NUMBER, ports, share, share, 1, 65535,   \
+			"external ports of one guest, of each protocol: RFC 6888 REQ-4"),          \
+		GUEST_LIMIT(where, of, "guest-packets-per-second", KEY_NUMBER, packets_per_second, \
+			none, none, 1, 1000000000, "packets from one guest, and as many to it"),   \
+		GUEST_LIMIT(where, of, "guest-bytes-per-second", KEY_BYTES, bytes_per_second,      \
+			none, none, 1000, UINT32_MAX, "bytes from one guest, and as many to it"),  \
+		GUEST_LIMIT(where, of, "guest-fragments", KEY_NUMBER, fragments, share, share, 1,  \
+			65536, "datagrams in fragments of one guest at one time"),                 \
+		GUEST_LIMIT(where, of, "guest-expectations", KEY_NUMBER, expectations, word, few,  \
+			1, 65536, "connections to one guest that helpers expect"),                 \
+		GUEST_LIMIT(where, of, "guest-icmp-errors-per-second", KEY_NUMBER,                 \
+			icmp_errors_per_second, word, some, 1, 1000000,                            \
+			"ICMP errors that the gateway sends one guest")
 
 /* clang-format off */
 static const struct key keys[] = {
@@ -81,8 +110,8 @@ static const struct key keys[] = {
 	 MEMBER(limits_config, flows), .fallback = "65536", .min = 1024, .max = 4194304,
 	 .meaning = "connections tracked at one time"},
 	{.section = SECTION_LIMITS, .name = "icmp-errors-per-second", .type = KEY_NUMBER,
-	 MEMBER(limits_config, icmp_errors_per_second), .fallback = "100", .min = 0, .max = 1000000,
-	 .meaning = "ICMP errors of the gateway itself, at most: RFC 4443, section 2.4 (f)"},
+	 MEMBER(limits_config, icmp_errors_per_second), .fallback = "1000", .min = 0, .max = 1000000,
+	 .reloadable = true, .meaning = "ICMP errors of the gateway itself, at most: RFC 4443, section 2.4 (f)"},
 	{.section = SECTION_LIMITS, .name = "fragments", .type = KEY_NUMBER,
 	 MEMBER(limits_config, fragments), .fallback = "1024", .min = 16, .max = 65536,
 	 .meaning = "datagrams in fragments tracked at one time"},
@@ -95,9 +124,7 @@ static const struct key keys[] = {
 	{.section = SECTION_LIMITS, .name = "expectations", .type = KEY_NUMBER,
 	 MEMBER(limits_config, expectations), .fallback = "1024", .min = 16, .max = 65536,
 	 .meaning = "connections that helpers have announced and that have not come yet"},
-	{.section = SECTION_LIMITS, .name = "guest-expectations", .type = KEY_NUMBER,
-	 MEMBER(limits_config, guest_expectations), .fallback = "64", .min = 1, .max = 65536,
-	 .meaning = "... of one guest"},
+	GUEST_LIMITS(SECTION_LIMITS, limits_config, "auto", "unlimited", NULL, "64", "100"),
 
 	{.section = SECTION_NETWORK, .name = "subnet", .type = KEY_SUBNETS,
 	 MEMBER(network_config, subnet4), SECOND(network_config, subnet6),
@@ -134,6 +161,7 @@ static const struct key keys[] = {
 	{.section = SECTION_NETWORK, .name = "dns64", .type = KEY_BOOL,
 	 MEMBER(network_config, dns64), .fallback = "yes", .reloadable = true,
 	 .meaning = "with nat64: names without IPv6 addresses get some in its prefix: RFC 6147"},
+	GUEST_LIMITS(SECTION_NETWORK, network_config, "default", "default", "default", "default", "default"),
 
 	{.section = SECTION_LINK, .name = "kind", .type = KEY_CHOICE, MEMBER(link_config, kind),
 	 .choices = KIND_NAMES, .fallback = "netns", .meaning = "how the guest is attached"},

@@ -77,7 +77,7 @@ struct key {
 	bool reloadable;      /* false: fixed from the start of the gateway on */
 };
 
-#define KEYS_MAX 64
+#define KEYS_MAX 128
 
 /* The table, in the order of the manual. */
 const struct key *keys_all(unsigned *count);

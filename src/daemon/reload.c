@@ -145,6 +145,7 @@ int daemon_reload(struct daemon *daemon, struct config_errors *errors)
 	redirects_commit(daemon->redirects);
 	ruleset_free(engine_ruleset_swap(daemon->engine, ruleset));
 	engine_timeouts_set(daemon->engine, &config->timeouts);
+	engine_limits_set(daemon->engine, &config->limits);
 	if (!daemon->level_given)
 		daemon->log->level = config->gateway.log_level;
 	uplinks_owned_renew(daemon->uplinks);

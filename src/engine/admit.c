@@ -10,7 +10,8 @@
  *	filter        chain forward, input or output
  *	egress        may it leave at all: hop limit, size
  *	source NAT    which translation (nat_decide_source)
- *	apply         count, take a port (nat_bind_source), and only now is there a flow
+ *	apply         count, charge the guest (account_admit), take a port (nat_bind_source), and
+ *only now is there a flow
  *
  * Every step but the last either fills a part of the admission or refuses the packet, and changes
  * nothing else (the host is asked for a route, which it may remember).
@@ -220,15 +221,22 @@ bool admit_decide(struct engine *engine, const struct packet *packet, struct adm
 	return true;
 }
 
-/* What can still be short when all is decided: a record, and a port. */
-static bool admit_room(
-	struct engine *engine, const struct packet *packet, struct admission *admission)
+/* What can still be short when all is decided: what its guest may have, a record, and a port. */
+static bool admit_room(struct engine *engine, const struct packet *packet,
+	struct admission *admission, uint32_t segments)
 {
-	if (!flow_make_room(engine))
+	if (engine->polices &&
+		!account_police(engine, &admission->draft, ORIGINAL, segments, packet->length))
+		return refusal_silent(&admission->refusal, DROP_RATE);
+	if (!account_admit(engine, &admission->draft))
+		return refusal_prohibited(&admission->refusal, packet, DROP_GUEST_LIMIT);
+	if (!flow_make_room(engine) && !account_give_way(engine, &admission->draft))
 		return refusal_prohibited(&admission->refusal, packet, DROP_FLOWS_FULL);
 	nat_bind_destination(engine, &admission->destination);
-	return nat_bind_source(engine, &admission->draft, &admission->source) ||
-	       refusal_prohibited(&admission->refusal, packet, DROP_NO_PORT);
+	if (nat_bind_source(engine, &admission->draft, &admission->source))
+		return true;
+	return refusal_prohibited(&admission->refusal, packet,
+		account_lacks_port(engine, &admission->draft) ? DROP_GUEST_LIMIT : DROP_NO_PORT);
 }
 
 struct flow *admit(struct engine *engine, struct packet *packet, uint32_t segments)
@@ -240,7 +248,7 @@ struct flow *admit(struct engine *engine, struct packet *packet, uint32_t segmen
 	if (admission.chain != ADMIT_UNASKED)
 		tables = inspect_apply(engine, packet, (enum chain)admission.chain,
 			&admission.query, &admission.outcome, segments);
-	if (!admitted || !admit_room(engine, packet, &admission)) {
+	if (!admitted || !admit_room(engine, packet, &admission, segments)) {
 		packet_refuse(engine, packet, &admission.refusal);
 		return NULL;
 	}

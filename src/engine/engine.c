@@ -75,12 +75,11 @@ static __attribute__((noinline)) bool prepare_flow(
 	return true;
 }
 
-/* The first reply makes the connection established. */
-static void mark_replied(struct engine *engine, struct flow *flow)
+/* The first reply makes the connection established to the filter. */
+static void mark_replied(struct flow *flow)
 {
 	flow->flags |= FLOW_REPLIED;
 	flow->flags &= (uint16_t)~FLOW_VERDICT(ORIGINAL);
-	engine_flow_event(engine, FLOW_ESTABLISHED, flow);
 }
 
 /* An existing flow's packet up to the point where it may leave. */
@@ -90,7 +89,7 @@ static bool follow(struct engine *engine, struct packet *packet, struct flow *fl
 	struct refusal refusal;
 
 	if (direction == REPLY && !(flow->flags & FLOW_REPLIED))
-		mark_replied(engine, flow);
+		mark_replied(flow);
 	/* What was let in keeps no mapping alive: RFC 7857, section 7. */
 	if (__builtin_expect(flow_is_strangers(flow), false) && direction == ORIGINAL &&
 		flow->protocol != IPPROTO_TCP)
@@ -101,6 +100,8 @@ static bool follow(struct engine *engine, struct packet *packet, struct flow *fl
 		packet_refuse(engine, packet, &refusal);
 		return false;
 	}
+	if (__builtin_expect(flow->tally_original.half_open, false))
+		flow_open(engine, flow);
 	if (refreshes)
 		flow_refresh(engine, flow);
 	return true;
@@ -137,6 +138,9 @@ static enum verdict engine_process(struct engine *engine, struct packet *packet,
 	if (flow != NULL && (flow->flags & (FLOW_PATH_CHECK | FLOW_ADJUSTED)) &&
 		!prepare_flow(engine, packet, &flow, direction))
 		return VERDICT_DROP;
+	if (__builtin_expect(engine->polices, false) && flow != NULL &&
+		!account_police(engine, flow, direction, segments, packet->length))
+		return packet_drop(engine, packet, DROP_RATE);
 	if (flow != NULL && !track(engine, packet, &flow, direction, &refreshes))
 		return VERDICT_DROP;
 	if (flow != NULL) {
@@ -393,7 +397,12 @@ struct engine *engine_create(void *arena, const struct engine_params *params)
 	wheel_init(&engine->wheel, params->now_ms);
 	list_init(&engine->finished[0]);
 	list_init(&engine->finished[1]);
-	outbox_init(engine->outbox, params->limits->icmp_errors_per_second, params->now_ms);
+	engine->accounts = accounts_create(engine, params->limits);
+	if (engine->accounts == NULL) {
+		engine_free(engine);
+		return NULL;
+	}
+	outbox_init(engine->outbox, params->limits->icmp_errors_per_second);
 	engine->status.flows_max = engine->flows_max;
 	engine->status.ports_max = port_list_size(&engine->external_ports);
 	return engine;
@@ -406,6 +415,7 @@ void engine_free(struct engine *engine)
 	ruleset_free(engine->ruleset);
 	expectations_free(&engine->expectations);
 	extras_free(&engine->extras);
+	accounts_free(engine->accounts);
 	fragments_free(engine->fragments);
 	free(engine->outbox);
 	free(engine);

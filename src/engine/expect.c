@@ -18,7 +18,7 @@ int expectations_create(
 	const uint32_t max = limits->expectations > 0 ? limits->expectations : 1;
 	uint32_t *slots = calloc(2 * (size_t)index_slots(max), sizeof(*slots));
 
-	*expectations = (struct expectations){.max = max, .guest_max = limits->guest_expectations};
+	*expectations = (struct expectations){.max = max};
 	expectations->records = calloc(max, sizeof(*expectations->records));
 	expectations->by_target.slots = slots;
 	if (expectations->records == NULL || slots == NULL)
@@ -319,8 +319,8 @@ static uint32_t guest_count(const struct engine *engine, const struct expectatio
 	const struct expectations *expectations = &engine->expectations;
 	uint32_t count = 0;
 
-	if (!ZONE_IS_LINK(wanted->guest_zone) ||
-		expectations->owner[wanted->guest_zone] < expectations->guest_max)
+	if (expectations->owner[wanted->guest_zone] <
+		account_limits(engine, wanted->guest_zone)->expectations)
 		return 0;
 	for (uint32_t id = 0; id < expectations->max; id++) {
 		const struct expectation *other = record_at(engine, id);
@@ -339,7 +339,9 @@ static bool has_room(struct engine *engine, const struct extra *extra,
 	for (uint32_t i = 0; i < more; i++)
 		class_make_room(engine, extra, request->class, request->class_max);
 	return expectations->count + more <= expectations->max &&
-	       guest_count(engine, wanted) + more <= expectations->guest_max;
+	       (!ZONE_IS_LINK(wanted->guest_zone) ||
+		       guest_count(engine, wanted) + more <=
+			       account_limits(engine, wanted->guest_zone)->expectations);
 }
 
 bool expect_create(struct engine *engine, struct flow *flow, enum direction direction,

@@ -79,7 +79,6 @@ struct expectation {
 struct expectations {
 	struct expectation *records;
 	uint32_t max, count;
-	uint32_t guest_max;
 	uint32_t free_head;
 	struct index by_target;   /* the key of the connection that will come */
 	struct index by_listener; /* the listener and its external address; holds_port only */

@@ -229,8 +229,11 @@ void flow_refresh(struct engine *engine, struct flow *flow)
 		flow->timer.deadline_ms = (uint32_t)deadline_ms;
 		return;
 	}
+	const uint16_t finished = flow->flags & FLOW_FINISHED;
 	timer_stop(engine, flow);
 	timer_start(engine, flow, deadline_ms);
+	if (finished != (flow->flags & FLOW_FINISHED))
+		account_finish(engine, flow, !finished);
 }
 
 /* ---- life ---- */
@@ -269,7 +272,7 @@ static struct flow *record_take(struct engine *engine)
 bool flow_make_room(struct engine *engine)
 {
 	return engine->free_head != FLOW_NONE || engine->untouched < engine->flows_max ||
-	       flow_evict_finished(engine, NULL);
+	       flow_evict_finished(engine, NULL, NULL);
 }
 
 struct flow *flow_confirm(struct engine *engine, const struct flow *draft)
@@ -283,6 +286,10 @@ struct flow *flow_confirm(struct engine *engine, const struct flow *draft)
 	const uint32_t id = flow_id(engine, flow);
 	index_insert(&engine->by_key, key_hash_of(engine, id << 1 | ORIGINAL), id << 1 | ORIGINAL);
 	index_insert(&engine->by_key, key_hash_of(engine, id << 1 | REPLY), id << 1 | REPLY);
+	flow->tally_original.half_open = true;
+	wheel_node_init(&flow->opening.kin);
+	flow->opening.kin.deadline_ms = 0;
+	account_begin(engine, flow);
 	if (flow->flags & FLOW_MAPPED)
 		mapping_join(engine, flow);
 	uint64_t timeout_ms = flow_timeout_ms(engine, flow);
@@ -308,6 +315,7 @@ void flow_end(struct engine *engine, struct flow *flow)
 		extra_release(engine, flow);
 	if (flow->flags & FLOW_MAPPED)
 		mapping_leave(engine, flow);
+	account_end(engine, flow);
 	for (uint32_t key = id << 1; key <= (id << 1 | REPLY); key++)
 		index_remove(&engine->by_key, key_hash_of(engine, key), key, key_hash_of, engine);
 	flow->flags = 0;
@@ -331,36 +339,105 @@ unsigned flow_end_all(struct engine *engine,
 	return ended;
 }
 
-static uint32_t finished_first(
-	const struct engine *engine, const struct wheel_list *list, const union addr *external)
+static bool is_of_same_guest(const struct flow *flow, const struct flow *draft)
+{
+	return flow->zone[ORIGINAL] == draft->zone[ORIGINAL] &&
+	       addr_equal(&flow->address[ORIGINAL][SOURCE], &draft->address[ORIGINAL][SOURCE]);
+}
+
+/* The first that is `external` outside, and of the draft's guest; NULL: whichever. */
+static uint32_t finished_first(const struct engine *engine, const struct wheel_list *list,
+	const union addr *external, const struct flow *draft)
 {
 	uint32_t id = list_first(list);
 
 	for (unsigned looks = 0; id != WHEEL_NONE && looks < FINISHED_LOOKS; looks++) {
 		const struct flow *flow = flow_at(engine, id);
-		if (external == NULL || addr_equal(&flow->address[REPLY][DESTINATION], external))
+		if ((external == NULL ||
+			    addr_equal(&flow->address[REPLY][DESTINATION], external)) &&
+			(draft == NULL || is_of_same_guest(flow, draft)))
 			return id;
 		id = flow->timer.next;
 	}
 	return WHEEL_NONE;
 }
 
-bool flow_evict_finished(struct engine *engine, const union addr *external)
+bool flow_evict_finished(
+	struct engine *engine, const union addr *external, const struct flow *draft)
 {
-	uint32_t id = finished_first(engine, &engine->finished[1], external);
+	uint32_t id = finished_first(engine, &engine->finished[1], external, draft);
 
 	if (id == WHEEL_NONE)
-		id = finished_first(engine, &engine->finished[0], external);
+		id = finished_first(engine, &engine->finished[0], external, draft);
 	if (id == WHEEL_NONE)
 		return false;
 	flow_end(engine, flow_at(engine, id));
 	return true;
 }
 
+/* ---- half open ---- */
+
+static bool flow_is_open(const struct flow *flow)
+{
+	return flow->protocol == IPPROTO_TCP ? flow->tcp.state >= TCP_STATE_ESTABLISHED
+					     : flow->flags & FLOW_REPLIED;
+}
+
+void flow_open(struct engine *engine, struct flow *flow)
+{
+	if (!flow_is_open(flow))
+		return;
+	const struct counter counter = flow_counter(flow, REPLY);
+	account_open(engine, flow);
+	flow->tally_original.half_open = false;
+	flow->tally[REPLY] = (struct tally){
+		.packets = (uint8_t)counter.packets, .bytes = (uint32_t)counter.bytes};
+	if (flow->protocol != IPPROTO_TCP || flow->tcp.state != TCP_STATE_CLOSE)
+		engine_flow_event(engine, FLOW_ESTABLISHED, flow);
+}
+
+/* ---- counters ---- */
+
+#define OPENING_BYTES_BITS  24
+#define OPENING_BYTES_MAX   ((1u << OPENING_BYTES_BITS) - 1)
+#define OPENING_PACKETS_MAX 0xffu
+
+static uint32_t at_most(uint64_t value, uint32_t most)
+{
+	return value < most ? (uint32_t)value : most;
+}
+
+static __attribute__((noinline)) void opening_count(
+	struct flow *flow, uint32_t packets, uint32_t bytes)
+{
+	const struct counter counter = flow_counter(flow, REPLY);
+
+	flow->opening.kin.deadline_ms = at_most(counter.packets + packets, OPENING_PACKETS_MAX)
+						<< OPENING_BYTES_BITS |
+					at_most(counter.bytes + bytes, OPENING_BYTES_MAX);
+}
+
 void flow_count(struct flow *flow, enum direction direction, uint32_t packets, uint32_t bytes)
 {
+	if (__builtin_expect(flow->tally_original.half_open && direction == REPLY, false)) {
+		opening_count(flow, packets, bytes);
+		return;
+	}
 	flow->tally[direction].packets += packets;
 	flow->tally[direction].bytes += bytes;
+}
+
+struct counter flow_counter(const struct flow *flow, enum direction direction)
+{
+	if (!flow->tally_original.half_open || direction == ORIGINAL)
+		return (struct counter){
+			.packets = flow->tally[direction].packets,
+			.bytes = flow->tally[direction].bytes,
+		};
+	return (struct counter){
+		.packets = flow->opening.kin.deadline_ms >> OPENING_BYTES_BITS,
+		.bytes = flow->opening.kin.deadline_ms & OPENING_BYTES_MAX,
+	};
 }
 
 const char *flow_state_name(const struct flow *flow)

@@ -16,6 +16,9 @@
  * Mappings (RFC 4787): flows that use one external port form a ring through `sibling`
  * (mapping.h); the port is given back when the last of them ends.
  *
+ * Half open: until its handshake is complete, or without one until its first reply, a flow may have
+ * to give way to another of its guest (account.h).
+ *
  * Timers: `timer.deadline_ms` is simply moved on by every packet; the wheel looks again when the
  * old one comes.  Finished TCP flows (TIME_WAIT, CLOSE) wait in lists instead, oldest first, since
  * they are what gives way when ports or records run short.
@@ -39,12 +42,21 @@ struct engine;
 /* Both ends of a key: address[direction][SOURCE]. */
 enum end { SOURCE, DESTINATION };
 
-/* Packets and bytes in twelve bytes: 40 bits of packets, 56 of bytes. */
+/* Packets and bytes in twelve bytes, and a flag, which only ORIGINAL's has. */
 struct tally {
-	uint64_t bytes : 56;
+	uint64_t bytes : 55;
+	uint64_t half_open : 1; /* `opening` is in REPLY's place */
 	uint64_t packets : 40;
 } __attribute__((packed));
 static_assert(sizeof(struct tally) == 12, "part of the flow's size");
+
+/* A half-open flow has next to nothing to count in the reply direction, but a place among those of
+ * its guest that give way (account.h).  The node's deadline is eight bits of packets and 24 of
+ * bytes, as far as they go. */
+struct opening {
+	struct wheel_node kin;
+};
+static_assert(sizeof(struct opening) == sizeof(struct tally), "one in the place of the other");
 
 #define FLOW_LIVE       0x0001          /* the record is in use */
 #define FLOW_REPLIED    0x0002          /* a packet in the reply direction was seen */
@@ -77,7 +89,13 @@ struct flow {
 	uint16_t port_delta;
 	uint32_t extra; /* record of what few flows have, or EXTRA_NONE */
 	struct wheel_node timer;
-	struct tally tally[2];
+	union {
+		struct tally tally[2];
+		struct {
+			struct tally tally_original;
+			struct opening opening;
+		};
+	};
 	struct tcp_track tcp;
 	uint32_t sibling[2]; /* ring of the external port: next, previous */
 };
@@ -115,12 +133,16 @@ void flow_end(struct engine *engine, struct flow *flow);
 /* End every flow that `match` says yes to; returns how many. */
 unsigned flow_end_all(struct engine *engine,
 	bool (*match)(const struct flow *flow, const void *argument), const void *argument);
-/* End the finished TCP flow that waits the longest, of those that are `external` outside (NULL: of
- * all); false if there is none, or none near the front. */
-bool flow_evict_finished(struct engine *engine, const union addr *external);
+/* End the finished TCP flow that waits the longest, of those that are `external` outside and of the
+ * draft's guest (NULL: of all); false if there is none, or none near the front. */
+bool flow_evict_finished(
+	struct engine *engine, const union addr *external, const struct flow *draft);
 
 /* A packet of the flow passed: count it; move its deadline on. */
 void flow_count(struct flow *flow, enum direction direction, uint32_t packets, uint32_t bytes);
+struct counter flow_counter(const struct flow *flow, enum direction direction);
+/* A half-open flow's packet passed: is it open now? */
+void flow_open(struct engine *engine, struct flow *flow);
 void flow_refresh(struct engine *engine, struct flow *flow);
 
 /* Of the addresses of one direction's key. */

@@ -227,10 +227,13 @@ static void make_room(struct engine *engine, uint16_t owner)
 	struct fragments *fragments = engine->fragments;
 	struct fragment_owner *victim = &fragments->owner[owner];
 
-	if (victim->count < SHARE(fragments->max)) {
+	const zone_id zone = owner < ENGINE_LINKS_MAX ? owner : ZONE_NONE;
+	if (victim->count < account_fragments(engine, zone)) {
 		if (fragments->free_head != WHEEL_NONE)
 			return;
 		victim = largest(fragments, false);
+	} else if (zone != ZONE_NONE) {
+		engine->accounts->account[zone].refused[GUEST_REFUSED_FRAGMENTS]++;
 	}
 	const uint32_t waiting = list_first(&victim->datagrams[true]);
 	forget(engine, waiting != WHEEL_NONE ? waiting : list_first(&victim->datagrams[false]));

@@ -96,6 +96,8 @@ enum verdict icmp_error_input(struct engine *engine, struct packet *packet, bool
 	if (!addr_equal(&packet->headers.destination, &inner.source) ||
 		!sequence_is_plausible(flow, direction_opposite(direction), packet, &inner))
 		return packet_drop(engine, packet, DROP_INVALID);
+	if (engine->polices && !account_police(engine, flow, direction, 1, packet->length))
+		return packet_drop(engine, packet, DROP_RATE);
 	if (!egress_ttl(packet, flow, direction, &refusal))
 		return packet_refuse(engine, packet, &refusal);
 	if (!inspect_related(engine, packet, flow, direction))

@@ -47,8 +47,7 @@ static void flow_describe(
 		info->direction[d].destination = flow->address[d][DESTINATION];
 		info->direction[d].source_port = port_of(flow, flow->port[d][SOURCE]);
 		info->direction[d].destination_port = port_of(flow, flow->port[d][DESTINATION]);
-		info->direction[d].counter = (struct counter){
-			.packets = flow->tally[d].packets, .bytes = flow->tally[d].bytes};
+		info->direction[d].counter = flow_counter(flow, d);
 	}
 }
 

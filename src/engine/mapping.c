@@ -129,6 +129,7 @@ void mapping_join(struct engine *engine, struct flow *flow)
 		return;
 	}
 	index_insert(&engine->by_mapping, mapping_hash_of(engine, id), id);
+	account_port(engine, flow, true);
 	if (!table_of(engine, flow, &table))
 		return;
 	const uint32_t first = ports_user(&engine->ports, table, port);
@@ -171,10 +172,12 @@ static void index_leave(struct engine *engine, const struct flow *flow)
 
 	if (!is_representative(engine, id, hash))
 		return;
-	if (other == FLOW_NONE)
-		index_remove(&engine->by_mapping, hash, id, mapping_hash_of, engine);
-	else
+	if (other != FLOW_NONE) {
 		index_replace(&engine->by_mapping, hash, id, other);
+		return;
+	}
+	index_remove(&engine->by_mapping, hash, id, mapping_hash_of, engine);
+	account_port(engine, flow, false);
 }
 
 /* RFC 6888 REQ-8: where others than those who were sent to may send, a port rests before it is

@@ -8,6 +8,8 @@
  *    RFC 4787 REQ-1), unless another flow already has the same tuple with this peer.
  *    Or a helper has announced that socket: the port that was announced.
  * 2. A free port, random (RFC 6056).
+ *    A guest that has all the ports that it may have (account.h) gets another only where one of its
+ *    own finished flows, or its oldest half-open one, gives way.
  * 3. Under pressure: of the TCP flows with this address the one that has been finished for
  *    longest gives way (RFC 6191 in spirit: its TIME_WAIT is cut short), until that frees a port.
  * 4. Unless the network says `mapping = endpoint-independent`: a port in use by others with other
@@ -308,6 +310,19 @@ static bool port_share(struct engine *engine, struct flow *draft, struct ports_t
 	return false;
 }
 
+/* Does something give way for one more port of the draft's guest?  Its own, where it has all that
+ * it may have. */
+static bool make_way(struct engine *engine, const struct flow *draft, enum ports_protocol protocol)
+{
+	const bool own = !account_may_take_port(engine, draft, protocol);
+
+	if (protocol == PORTS_TCP &&
+		flow_evict_finished(
+			engine, &draft->address[REPLY][DESTINATION], own ? draft : NULL))
+		return true;
+	return own && account_give_way(engine, draft);
+}
+
 static bool port_find(struct engine *engine, struct flow *draft, const struct ports_slice *slice)
 {
 	const union addr *address = &draft->address[REPLY][DESTINATION];
@@ -331,12 +346,14 @@ static bool port_find(struct engine *engine, struct flow *draft, const struct po
 			return true;
 	}
 	for (unsigned tries = 0;; tries++) {
-		const uint16_t port = ports_find_free(&engine->ports, table, slice, engine->now_ms);
+		const uint16_t port =
+			account_may_take_port(engine, draft, table.protocol)
+				? ports_find_free(&engine->ports, table, slice, engine->now_ms)
+				: 0;
 		draft->port[REPLY][DESTINATION] = htons(port);
 		if (port != 0)
 			return true;
-		if (table.protocol != PORTS_TCP || tries == EVICTIONS_MAX ||
-			!flow_evict_finished(engine, address))
+		if (tries == EVICTIONS_MAX || !make_way(engine, draft, table.protocol))
 			break;
 	}
 	return port_share(engine, draft, table, slice);

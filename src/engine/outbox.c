@@ -5,26 +5,13 @@
 #include <string.h>
 #include "engine/outbox.h"
 
+#define ERRORS_BURST_MS 1000
+
 static_assert(ENGINE_OUTPUT_BYTES >= BUILD_ERROR_BYTES_MAX, "any answer fits");
 
-void outbox_init(struct outbox *outbox, uint32_t errors_per_second, uint64_t now_ms)
+void outbox_init(struct outbox *outbox, uint32_t errors_per_second)
 {
-	outbox->head = outbox->count = 0;
-	outbox->errors_per_second = errors_per_second;
-	outbox->tokens_milli = (uint64_t)errors_per_second * 1000;
-	outbox->filled_ms = now_ms;
-}
-
-static bool token_is_left(struct outbox *outbox, uint64_t now_ms)
-{
-	const uint64_t full = (uint64_t)outbox->errors_per_second * 1000;
-	const uint64_t earned = (now_ms - outbox->filled_ms) * outbox->errors_per_second;
-
-	outbox->tokens_milli += earned;
-	if (outbox->tokens_milli > full)
-		outbox->tokens_milli = full;
-	outbox->filled_ms = now_ms;
-	return outbox->tokens_milli >= 1000;
+	*outbox = (struct outbox){.errors_per_second = errors_per_second};
 }
 
 /* The free slot at the end of the ring as a packet to build into; NULL when full. */
@@ -54,11 +41,13 @@ void outbox_icmp_error(struct outbox *outbox, uint64_t now_ms, const struct pack
 	const union addr *source, uint16_t path, uint8_t type, uint8_t code, uint32_t mtu)
 {
 	struct packet answer;
+	bucket_time *errors = &outbox->errors[about->in_zone == ZONE_UPLINK];
 
-	if (!slot_open(outbox, &answer) || !token_is_left(outbox, now_ms) ||
+	if (!slot_open(outbox, &answer) ||
+		!bucket_has(*errors, now_ms, outbox->errors_per_second, ERRORS_BURST_MS, 1) ||
 		!build_icmp_error(&answer, about, source, type, code, mtu))
 		return;
-	outbox->tokens_milli -= 1000;
+	bucket_pay(errors, now_ms, outbox->errors_per_second, 1);
 	slot_commit(outbox, &answer, about->in_zone, path);
 }
 

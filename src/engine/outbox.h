@@ -7,6 +7,7 @@
 #ifndef TUNGATE_ENGINE_OUTBOX_H
 #define TUNGATE_ENGINE_OUTBOX_H
 
+#include "engine/bucket.h"
 #include "tungate/engine.h"
 #include "wire/build.h"
 
@@ -14,10 +15,10 @@
 
 struct outbox {
 	uint32_t head, count;
-	/* Token bucket of ICMP errors: a second's worth at most. */
+	/* ICMP errors, a second's worth at most: those to guests, those to the uplink, where
+	 * nobody shall read from them what is said to others. */
 	uint32_t errors_per_second;
-	uint64_t tokens_milli; /* thousandths of a packet */
-	uint64_t filled_ms;
+	bucket_time errors[2];
 	struct {
 		zone_id zone;
 		uint16_t path;
@@ -26,7 +27,7 @@ struct outbox {
 	} packet[OUTBOX_PACKETS];
 };
 
-void outbox_init(struct outbox *outbox, uint32_t errors_per_second, uint64_t now_ms);
+void outbox_init(struct outbox *outbox, uint32_t errors_per_second);
 
 /* Send an ICMP error about a packet back to where it came from; `source` is whose it appears to
  * be: the gateway's address towards guests.  `path` matters towards the uplink only. */

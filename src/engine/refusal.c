@@ -85,7 +85,7 @@ enum verdict packet_refuse(
 		outbox_tcp_reset(engine->outbox, packet, refusal->path);
 	else if (refusal->answer == ANSWER_ERROR) {
 		const union addr *source = answer_source(engine, packet);
-		if (source != NULL)
+		if (source != NULL && account_may_tell(engine, packet))
 			outbox_icmp_error(engine->outbox, engine->now_ms, packet, source,
 				refusal->path, refusal->type, refusal->code, refusal->mtu);
 	}

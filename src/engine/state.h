@@ -10,6 +10,7 @@
 
 #include "engine/expect.h"
 #include "engine/extra.h"
+#include "engine/account.h"
 #include "engine/filter.h"
 #include "engine/flow.h"
 #include "engine/fragment.h"
@@ -22,6 +23,7 @@
 struct engine {
 	struct engine_host host;
 	uint64_t now_ms;
+	bool polices; /* some guest's packets or bytes have a rate */
 	struct timeouts_config timeouts;
 
 	/* The arena. */
@@ -49,6 +51,7 @@ struct engine {
 	struct extras extras;
 	struct expectations expectations;
 	struct fragments *fragments;
+	struct accounts *accounts;
 	bool watched;
 	struct engine_status status;
 };

@@ -187,12 +187,14 @@ void engine_networks_set(
 			.port_block = networks[i].port_block,
 			.clones = networks[i].clones,
 			.nat64 = networks[i].nat64,
+			.guest = networks[i].guest,
 			.whole_subnet = ZONE_NONE,
 		};
 		topology->has_nat64 |= networks[i].nat64.family != 0;
 	}
 	blocks_count(topology);
 	guests_rebuild(topology);
+	accounts_limits_set(engine);
 	engine->generation++;
 }
 
@@ -227,8 +229,10 @@ int engine_link_set(struct engine *engine, zone_id id, const struct engine_link 
 	if (address_is_taken(topology, id, link->network, AF_INET, &link->address4) ||
 		address_is_taken(topology, id, link->network, AF_INET6, &link->address6))
 		return -EEXIST;
-	if (topology->links[id].present && link_is_elsewhere(&topology->links[id].link, link))
+	if (topology->links[id].present && link_is_elsewhere(&topology->links[id].link, link)) {
 		flow_end_all(engine, flow_is_on_link, &id);
+		account_forget_link(engine, id);
+	}
 	topology->links[id] = (struct link_record){.present = true, .link = *link};
 	guests_rebuild(topology);
 	return 0;
@@ -239,6 +243,7 @@ void engine_link_remove(struct engine *engine, zone_id id)
 	if (id >= ENGINE_LINKS_MAX || !engine->topology.links[id].present)
 		return;
 	flow_end_all(engine, flow_is_on_link, &id);
+	account_forget_link(engine, id);
 	engine->topology.links[id].present = false;
 	engine->status.link[id].in = engine->status.link[id].out = (struct counter){0};
 	guests_rebuild(&engine->topology);

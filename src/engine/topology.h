@@ -23,6 +23,7 @@ struct network {
 	uint16_t port_block;  /* external ports of each guest; 0: any */
 	uint32_t first_block; /* that of the subnet's first address */
 	bool clones; /* several links may have one address: what seeks it finds the first */
+	struct guest_limits guest;
 };
 
 struct link_record {

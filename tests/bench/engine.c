@@ -28,7 +28,9 @@ static const uint32_t flow_counts[] = {1000, 100000, 1000000};
 #define COUNTS (sizeof(flow_counts) / sizeof(flow_counts[0]))
 
 static const char config_text[] = "[network bench]\nsubnet = 10.0.0.0/8\n"
-				  "[gateway]\nports = 1024-60999\n[limits]\nflows = 1100000\n";
+				  "[gateway]\nports = 1024-60999\n[limits]\nflows = 1100000\n"
+				  "guest-flows = 1100000\nguest-half-open = 1100000\n"
+				  "guest-ports = 60000\n";
 
 static enum route_result route(
 	void *context, uint8_t family, const union addr *destination, struct route *found)

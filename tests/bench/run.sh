@@ -89,6 +89,9 @@ tungate_up() {
 		ports = 10000-65535
 		[limits]
 		flows = 262144
+		guest-flows = 262144
+		guest-half-open = 262144
+		guest-ports = 65535
 		[network lab]
 		subnet = 10.77.0.0/24, fd77:7467::/64
 		[link guest]

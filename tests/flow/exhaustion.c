@@ -115,11 +115,12 @@ STORY(exhaustion, finished_connections_give_up_their_records, LAB(.flows = 2),
 /* The uplink is not told. */
 STORY(exhaustion, silence_to_the_uplink, LAB(.flows = 1),
 	{"forward udp 8080 guest:80", "ok"},
-	{"uplink udp server:4000 > host:8080", "guest udp server:4000 > guest:80"},
+	{"second udp second:5000 > server:53", "uplink udp host:$a > server:53"},
 	{"uplink udp server:4001 > host:8080", "drop flows-full"},
 	{"flows", "1"});
 
-/* The reset ones go first, then the oldest in TIME_WAIT. */
+/* The reset ones go first, then the oldest in TIME_WAIT, then one's own oldest that is half open;
+ * never what is another's. */
 STORY(exhaustion, the_order_of_giving_way, LAB(.flows = 3),
 	FINISHED("guest"),
 	{"wait 1"},
@@ -131,9 +132,13 @@ STORY(exhaustion, the_order_of_giving_way, LAB(.flows = 3),
 	{"states", "time-wait syn-sent syn-sent"},
 	{"far tcp far:4002 > server:80 S seq 1", "uplink tcp host:$e > server:80 S"},
 	{"states", "syn-sent syn-sent syn-sent"},
-	{"far tcp far:4003 > server:80 S seq 1",
+	{"far tcp far:4003 > server:80 S seq 1", "uplink tcp host:$f > server:80 S"},
+	{"states", "syn-sent syn-sent syn-sent"},
+	{"uplink tcp server:80 > host:$c SA seq 1 ack 2", "drop no-flow"},
+	{"uplink tcp server:80 > host:$d SA seq 1 ack 2", "far tcp server:80 > far:4001 SA"},
+	{"second tcp second:4001 > server:80 S seq 1",
 		"drop flows-full",
-		"far icmp far-gateway > far prohibited about tcp far:4003 > server:80"});
+		"second icmp gateway > second prohibited about tcp second:4001 > server:80"});
 
 /* A guest that has lost its record to another is told so that it gives up soon. */
 STORY(exhaustion, a_lost_record_is_an_unknown_connection, LAB(.flows = 1),

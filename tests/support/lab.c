@@ -244,6 +244,13 @@ static void engine_make(struct lab *lab)
 	if (params.ports.range[0].first == 0)
 		params.ports.range[0] = (struct port_range){61000, 61099};
 	limits.flows = options->flows > 0 ? options->flows : 1024;
+	/* A story's few records and ports are all for whom it is about. */
+	if (limits.guest.flows == 0)
+		limits.guest.flows = limits.flows;
+	if (limits.guest.half_open == 0)
+		limits.guest.half_open = limits.flows;
+	if (limits.guest.ports == 0)
+		limits.guest.ports = UINT16_MAX;
 	const size_t bytes = engine_arena_bytes(&params);
 	lab->arena = aligned_alloc(64, bytes);
 	cr_assert_not_null(lab->arena);

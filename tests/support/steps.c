@@ -6,12 +6,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "deeds.h"
 #include "describe.h"
 #include "packets.h"
 #include "payload.h"
 #include "pptp.h"
 
 #define TEXT_SIZE 4096
+#define TEXT_SIZE STEP_TEXT_SIZE
 
 /* ---- words ---- */
 
@@ -288,8 +290,6 @@ static bool text_matches(struct lab *lab, const char *expected, const char *actu
 
 /* ---- deeds ---- */
 
-typedef void deed_function(struct lab *lab, const char *arguments, char text[TEXT_SIZE]);
-
 static void say_result(int result, char text[TEXT_SIZE])
 {
 	snprintf(text, TEXT_SIZE, "%s", result == 0 ? "ok" : strerrorname_np(-result));
@@ -474,6 +474,9 @@ static const struct {
 	{"rules", deed_rules},
 	{"counted", deed_counted},
 	{"logged", deed_logged},
+	{"refused", deed_refused},
+	{"has", deed_has},
+	{"limits", deed_limits},
 };
 
 static deed_function *deed_named(const char *name)

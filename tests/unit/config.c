@@ -47,7 +47,7 @@ Test(config, an_empty_text_is_a_whole_gateway)
 	cr_expect_eq(config->gateway.busy_poll_us, 30);
 	cr_expect_eq(config->gateway.receive_buffer_bytes, 32 << 20);
 	cr_expect_eq(config->limits.flows, 65536);
-	cr_expect_eq(config->limits.icmp_errors_per_second, 100);
+	cr_expect_eq(config->limits.icmp_errors_per_second, 1000);
 	cr_expect_eq(config->limits.fragments, 1024);
 	cr_expect_eq(config->limits.fragment_bytes, 4 << 20);
 	cr_expect_eq(config->link_count, 0);
@@ -465,7 +465,8 @@ Test(config, the_manual_describes_every_key)
 				keys[i].fallback);
 		const char *entry = strstr(manual, item);
 		cr_assert_not_null(entry, "%s", item);
-		if (keys[i].section == SECTION_TIMEOUTS || keys[i].fallback == NULL)
+		if (keys[i].section == SECTION_TIMEOUTS || keys[i].fallback == NULL ||
+			strcmp(keys[i].fallback, "default") == 0)
 			continue;
 		const char *fallback = strstr(entry, keys[i].fallback);
 		const char *next = strstr(entry + 1, ".It Ic");

@@ -17,7 +17,7 @@ static void setup(void)
 {
 	uint8_t family;
 
-	outbox_init(&outbox, 1000, START_MS);
+	outbox_init(&outbox, 1000);
 	about = UDP_PACKET("10.77.0.2:5000", "192.0.2.1:53", .payload_bytes = 20);
 	about->in_zone = 7;
 	cr_assert(packet_parse(about));
@@ -88,7 +88,7 @@ Test(outbox, what_does_not_fit_is_not_said)
 
 Test(outbox, a_second_s_worth_of_errors)
 {
-	outbox_init(&outbox, 10, START_MS);
+	outbox_init(&outbox, 10);
 	for (unsigned i = 0; i < 20; i++)
 		add(START_MS, 0);
 	cr_expect_eq(drain(), 10);
@@ -108,7 +108,7 @@ Test(outbox, fractions_of_tokens_are_kept)
 {
 	unsigned count = 0;
 
-	outbox_init(&outbox, 7, START_MS);
+	outbox_init(&outbox, 7);
 	for (unsigned ms = 0; ms <= 10000; ms++) {
 		add(START_MS + ms, 0);
 		count += drain();
@@ -118,7 +118,7 @@ Test(outbox, fractions_of_tokens_are_kept)
 
 Test(outbox, none_at_all)
 {
-	outbox_init(&outbox, 0, START_MS);
+	outbox_init(&outbox, 0);
 	add(START_MS + 100000, 0);
 	cr_expect_eq(drain(), 0);
 }
@@ -130,7 +130,7 @@ Test(outbox, no_error_about_an_error)
 		.payload = about->data, .payload_bytes = about->length);
 
 	cr_assert(packet_parse(error));
-	outbox_init(&outbox, 1, START_MS);
+	outbox_init(&outbox, 1);
 	outbox_icmp_error(&outbox, START_MS, error, &gateway, 0, ICMP4_UNREACHABLE, 0, 0);
 	cr_expect_eq(drain(), 0);
 	add(START_MS, 0);
@@ -145,7 +145,7 @@ Test(outbox, resets_need_no_token)
 	struct packet *reset = TCP_PACKET("10.77.0.2:5000", "192.0.2.1:80", .tcp_flags = TCP_RST);
 
 	cr_assert(packet_parse(segment) && packet_parse(reset));
-	outbox_init(&outbox, 0, START_MS);
+	outbox_init(&outbox, 0);
 	outbox_tcp_reset(&outbox, reset, 0);
 	cr_expect_eq(drain(), 0);
 	outbox_tcp_reset(&outbox, segment, 0);

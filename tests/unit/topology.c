@@ -51,12 +51,14 @@ static void setup(void)
 	};
 
 	engine = calloc(1, sizeof(*engine));
+	engine->accounts = accounts_create(engine, &(struct limits_config){0});
 	topology = &engine->topology;
 	engine_networks_set(engine, networks, 3);
 }
 
 static void teardown(void)
 {
+	accounts_free(engine->accounts);
 	free(engine);
 }
 

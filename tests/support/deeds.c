@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* deeds: steps of stories that are about guests' limits. */
+#include "deeds.h"
+
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <string.h>
+
+/* What is known of the guest who has an address; false where it has no account. */
+static bool find_guest(const struct lab *lab, const char *place, struct guest_info *info)
+{
+	const union addr address = lab_address(lab, place);
+	uint32_t cursor = 0;
+
+	while (engine_guest_next(lab->engine, &cursor, info))
+		if (addr_equal(
+			    lab->family == AF_INET ? &info->address4 : &info->address6, &address))
+			return true;
+	return false;
+}
+
+void deed_refused(struct lab *lab, const char *arguments, char text[STEP_TEXT_SIZE])
+{
+	char place[32], what[32];
+	struct guest_info info;
+	unsigned i = 0;
+
+	cr_assert_eq(sscanf(arguments, "%31s %31s", place, what), 2);
+	while (strcmp(what, guest_refusal_name((enum guest_refusal)i)) != 0)
+		i++;
+	if (find_guest(lab, place, &info))
+		snprintf(text, STEP_TEXT_SIZE, "%lu", info.refused[i]);
+	else
+		snprintf(text, STEP_TEXT_SIZE, "gone");
+}
+
+void deed_has(struct lab *lab, const char *arguments, char text[STEP_TEXT_SIZE])
+{
+	char place[32], what[32];
+	struct guest_info info = {0};
+
+	cr_assert_eq(sscanf(arguments, "%31s %31s", place, what), 2);
+	if (!find_guest(lab, place, &info))
+		snprintf(text, STEP_TEXT_SIZE, "gone");
+	else if (strcmp(what, "flows") == 0)
+		snprintf(text, STEP_TEXT_SIZE, "%u %u", info.flows[0], info.flows[1]);
+	else if (strcmp(what, "half_open") == 0)
+		snprintf(text, STEP_TEXT_SIZE, "%u %u", info.half_open[0], info.half_open[1]);
+	else if (strcmp(what, "ports") == 0)
+		snprintf(text, STEP_TEXT_SIZE, "%u %u %u", info.ports[0], info.ports[1],
+			info.ports[2]);
+	else
+		cr_assert_fail("nobody has %s", what);
+}
+
+void deed_limits(struct lab *lab, const char *arguments, char text[STEP_TEXT_SIZE])
+{
+	struct config *config = lab_config(arguments);
+
+	engine_limits_set(lab->engine, &config->limits);
+	config_free(config);
+	text[0] = '\0';
+}
