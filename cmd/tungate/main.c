@@ -93,6 +93,15 @@ static const struct subcommand subcommands[] = {
 		.show = show_links,
 	},
 	{
+		.name = "guests",
+		.operands = "",
+		.summary = "what each guest has, and what its limits have refused",
+		.example = "tungate guests --json | jq '.[] | select(.refused.flows > 0)'",
+		.method = "guests",
+		.params = no_params,
+		.show = show_guests,
+	},
+	{
 		.name = "forward add",
 		.operands = "tcp|udp [HOSTADDR:]PORT[-PORT] GUEST[:PORT]",
 		.summary = "publish a port of the host",

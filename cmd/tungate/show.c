@@ -173,6 +173,74 @@ void show_drops(const struct arguments *arguments, const json_t *result)
 		puts("nothing was dropped");
 }
 
+/* ---- guests ---- */
+
+/* "3 + 0 / 24576": what it has begun, what comes in, and the limit of each. */
+static char *both_ways_text(const json_t *guest, const char *key, char text[UNIT_TEXT_SIZE])
+{
+	const json_t *counts = json_object_get(guest, key);
+
+	snprintf(text, UNIT_TEXT_SIZE, "%" PRId64 "+%" PRId64 "/%" PRId64, number_of(counts, "out"),
+		number_of(counts, "in"), number_of(counts, "max"));
+	return text;
+}
+
+static char *guest_ports_text(const json_t *guest, char text[UNIT_TEXT_SIZE])
+{
+	const json_t *ports = json_object_get(guest, "ports");
+
+	snprintf(text, UNIT_TEXT_SIZE, "%" PRId64 ",%" PRId64 ",%" PRId64 "/%" PRId64,
+		number_of(ports, "tcp"), number_of(ports, "udp"), number_of(ports, "icmp"),
+		number_of(ports, "max"));
+	return text;
+}
+
+/* "flows 12, rate 3": what happened at all. */
+static const char *refused_text(const json_t *guest, char *text, size_t size)
+{
+	json_t *refused = json_object_get(guest, "refused"), *count;
+	const char *key;
+	size_t length = 0;
+
+	text[0] = '\0';
+	json_object_foreach(refused, key, count)
+	{
+		if (json_integer_value(count) == 0 || length >= size)
+			continue;
+		length +=
+			(size_t)snprintf(text + length, size - length, "%s%s %" JSON_INTEGER_FORMAT,
+				length > 0 ? ", " : "", key, json_integer_value(count));
+	}
+	return text;
+}
+
+void show_guests(const struct arguments *arguments, const json_t *result)
+{
+	static const char *const headings[] = {"LINK", "ADDRESS", "ADDRESS6", ">CONNECTIONS",
+		">HALF-OPEN", ">PORTS", "REFUSED", NULL};
+	struct table table;
+	(void)arguments;
+
+	table_begin(&table, headings);
+	for (size_t i = 0; i < json_array_size(result); i++) {
+		const json_t *guest = json_array_get(result, i);
+		const bool rest = flag_of(guest, "rest");
+		char flows[UNIT_TEXT_SIZE], half_open[UNIT_TEXT_SIZE], ports[UNIT_TEXT_SIZE];
+		char refused[256];
+		const char *const cells[] = {
+			text_of(guest, "link"),
+			rest ? "others" : text_of(guest, "address4"),
+			rest ? "others" : text_of(guest, "address6"),
+			both_ways_text(guest, "flows", flows),
+			both_ways_text(guest, "half_open", half_open),
+			guest_ports_text(guest, ports),
+			refused_text(guest, refused, sizeof(refused)),
+		};
+		table_row(&table, cells);
+	}
+	table_end(&table, "");
+}
+
 /* ---- forwards ---- */
 
 static char *ports_text(const char *address, int64_t first, int64_t last, char text[ENDPOINT_SIZE])

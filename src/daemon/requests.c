@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * requests: the table of methods, and those that only look.  requests_act.c has those that change
- * the gateway, requests_flows.c those about connections, requests_rules.c those about rules.
+ * the gateway, requests_flows.c those about connections, requests_rules.c those about rules,
+ * requests_guests.c that about guests.
  */
 #include "daemon/requests.h"
 
@@ -222,6 +223,7 @@ const struct control_method requests_methods[] = {
 	{"forward.add", handle_forward_add, false},
 	{"forward.del", handle_forward_del, false},
 	{"forward.list", handle_forward_list, true},
+	{"guests", handle_guests, true},
 	{"links", handle_links, true},
 	{"networks", handle_networks, true},
 	{"original", handle_original, false},

@@ -170,6 +170,35 @@ Test(requests, rules_are_listed_with_counters)
 	butler_close(butler);
 }
 
+Test(requests, guests_and_what_they_have)
+{
+	struct butler *butler = butler_open();
+
+	play(butler, "guest udp guest:5000 > server:53", "uplink");
+	json_t *guests = result_of(butler, "guests", NULL);
+	cr_assert_eq(json_array_size(guests), 3, "the tun link has nobody behind it");
+	expect_texts(json_array_get(guests, 0), (const struct expected[]){
+							{"link", "guest"},
+							{"network", "lab"},
+							{"address4", "10.77.0.2"},
+							{"address6", "fd77::2"},
+							{"flows.out", "1"},
+							{"flows.in", "0"},
+							{"half_open.out", "1"},
+							{"ports.udp", "1"},
+							{"ports.tcp", "0"},
+							{"expectations.max", "64"},
+							{"per_second.icmp_errors", "100"},
+							{"refused.flows", "0"},
+							{"refused.icmp_errors", "0"},
+							{NULL, NULL},
+						});
+	cr_expect(json_is_null(json_object_get(
+		json_object_get(json_array_get(guests, 0), "per_second"), "packets")));
+	json_decref(guests);
+	butler_close(butler);
+}
+
 Test(requests, drops_are_listed_with_their_meaning)
 {
 	struct butler *butler = butler_open();
