@@ -27,6 +27,7 @@
 #define CONFIG_CHAIN_DEPTH     16    /* jumps from a chain to a chain to a chain */
 #define CONFIG_RULES_MAX       32768 /* in all chains together */
 #define CONFIG_CONNECTIONS_MAX 32    /* rules with `connections` */
+#define CONFIG_PORT_TIMEOUTS_MAX 64
 #define CONFIG_UPLINKS_MAX     8
 
 /* ---- [sets] ---- */
@@ -349,9 +350,18 @@ struct timeouts_config {
 	uint32_t udp_stream; /* replies seen */
 	uint32_t udp_dns;    /* destination port 53 */
 	uint32_t icmp;
+	uint32_t esp;  /* and AH */
+	uint32_t sctp;
 	uint32_t gre;
 	uint32_t gre_stream; /* replies seen, or a call announced by PPTP */
 	uint32_t other;
+	unsigned port_count; /* lines "tcp port N[-M] = SECONDS", which do not overlap */
+	struct port_timeout {
+		uint8_t protocol; /* IPPROTO_TCP: of established connections; IPPROTO_UDP */
+		struct port_range ports;
+		uint32_t seconds;
+		unsigned line;
+	} port[CONFIG_PORT_TIMEOUTS_MAX];
 };
 
 /* ---- [limits] ---- */

@@ -18,6 +18,7 @@
 #include "config/document.h"
 #include "config/helper.h"
 #include "config/keys.h"
+#include "config/timeout.h"
 #include "config/sets.h"
 #include "config/value.h"
 
@@ -36,26 +37,35 @@ static bool key_repeats(const struct key *key)
 	return key->type == KEY_RULE || key->type == KEY_NAT;
 }
 
+/* A line that the table of keys knows. */
+static bool key_load(struct loader *loader, enum section_id id, const struct entry *entry,
+	void *base, unsigned seen[KEYS_MAX], const struct sentence *why)
+{
+	unsigned count;
+	const struct key *keys = keys_all(&count);
+	const int key = key_find(id, entry->name, why);
+
+	if (key < 0)
+		return false;
+	if (seen[key] != 0 && !key_repeats(&keys[key]))
+		return refuse(why, "given in line %u already: allowed: once", seen[key]);
+	seen[key] = entry->line;
+	return value_parse(loader->config, &keys[key], entry->line, entry->value, base, why);
+}
+
 static void entries_load(
 	struct loader *loader, enum section_id id, const struct section *section, void *base)
 {
-	unsigned count, seen[KEYS_MAX] = {0};
-	const struct key *keys = keys_all(&count);
+	unsigned seen[KEYS_MAX] = {0};
 	char text[SENTENCE_SIZE];
 	const struct sentence why = {text, sizeof(text)};
 
 	for (unsigned i = 0; i < section->count; i++) {
 		const struct entry *entry = &loader->document.entries[section->first + i];
-		const int key = key_find(id, entry->name, &why);
-		bool good = key >= 0;
-
-		if (good && seen[key] != 0 && !key_repeats(&keys[key]))
-			good = refuse(&why, "given in line %u already: allowed: once", seen[key]);
-		if (good) {
-			seen[key] = entry->line;
-			good = value_parse(
-				loader->config, &keys[key], entry->line, entry->value, base, &why);
-		}
+		const bool good = id == SECTION_TIMEOUTS && timeout_is_of_port(entry->name)
+					  ? timeout_of_port_add(loader->config, entry->name,
+						    entry->value, entry->line, base, &why)
+					  : key_load(loader, id, entry, base, seen, &why);
 		if (!good)
 			problems_add(&loader->problems, entry->line, "`%s = %s`: %s", entry->name,
 				entry->value, text);

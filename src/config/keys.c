@@ -102,6 +102,8 @@ static const struct key keys[] = {
 	TIMEOUT("udp-stream", udp_stream, "360", "replies seen: over RFC 4787 REQ-5, for QUIC"),
 	TIMEOUT("udp-dns", udp_dns, "30", "to port 53: RFC 4787 REQ-5 permits less on known ports"),
 	TIMEOUT("icmp", icmp, "60", "echo and its like: RFC 5508 REQ-2"),
+	TIMEOUT("esp", esp, "600", "ESP and AH"),
+	TIMEOUT("sctp", sctp, "300", "SCTP, whose heartbeats come every 30 seconds"),
 	TIMEOUT("gre", gre, "30", "GRE, no reply yet"),
 	TIMEOUT("gre-stream", gre_stream, "180", "GRE, replies seen; and the calls of PPTP"),
 	TIMEOUT("other", other, "600", "protocols without ports"),

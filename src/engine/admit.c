@@ -198,6 +198,12 @@ static bool admit_filter(
 	return inspect_verdict(packet, &admission->query, &admission->outcome, &admission->refusal);
 }
 
+/* AH signs the addresses.  DCCP sums them, and nobody has spoken it since Linux gave it up. */
+static bool survives_translation(uint8_t protocol)
+{
+	return protocol != IPPROTO_AH && protocol != IPPROTO_DCCP;
+}
+
 bool admit_decide(struct engine *engine, const struct packet *packet, struct admission *admission)
 {
 	admission->expectation = EXPECT_NONE;
@@ -218,6 +224,10 @@ bool admit_decide(struct engine *engine, const struct packet *packet, struct adm
 	const union addr *known = expect_source(engine, admission->expectation);
 	if (known != NULL && admission->draft.zone[REPLY] == ZONE_UPLINK)
 		nat_force_source(engine, known, &admission->source);
+	if (admission->source.kind != SOURCE_STAYS &&
+		!survives_translation(packet->headers.protocol))
+		return refusal_unreachable(&admission->refusal, packet, DROP_PROTOCOL,
+			ICMP4_PROTO_UNREACHABLE, ICMP6_ADMIN_PROHIBITED);
 	return true;
 }
 

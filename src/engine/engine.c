@@ -17,6 +17,7 @@
 #include "engine/inspect.h"
 #include "engine/nat64.h"
 #include "engine/path.h"
+#include "engine/timeout.h"
 #include "wire/fragment.h"
 #include "wire/gso.h"
 
@@ -25,11 +26,23 @@
 
 /* ---- the packet's way ---- */
 
+/* Requests go the way of the first one, answers the other. */
+static bool answers_who_asked(const struct packet *packet, enum direction direction)
+{
+	const struct headers *headers = &packet->headers;
+
+	return icmp_is_reply(headers->family, headers->icmp_type) == (direction == REPLY);
+}
+
 /* What the packet means for its flow's state.  False where it was dropped; *flow becomes NULL where
  * it begins a connection anew. */
 static bool track(struct engine *engine, struct packet *packet, struct flow **flow,
 	enum direction direction, bool *refreshes)
 {
+	if (packet->headers.kind == L4_ICMP_QUERY && !answers_who_asked(packet, direction)) {
+		packet_drop(engine, packet, DROP_INVALID);
+		return false;
+	}
 	if (packet->headers.kind != L4_TCP)
 		return true;
 	switch (track_tcp_update(&(*flow)->tcp, direction, packet)) {
@@ -372,8 +385,9 @@ struct engine *engine_create(void *arena, const struct engine_params *params)
 	if (engine == NULL)
 		return NULL;
 	engine->outbox = calloc(1, sizeof(*engine->outbox));
+	engine->port_timeouts = calloc(1, sizeof(*engine->port_timeouts));
 	engine->fragments = fragments_create(params->limits, &ids_key);
-	if (engine->outbox == NULL || engine->fragments == NULL ||
+	if (engine->outbox == NULL || engine->port_timeouts == NULL || engine->fragments == NULL ||
 		extras_create(&engine->extras, params->limits->helped_flows) < 0 ||
 		expectations_create(&engine->expectations, params->limits, params->now_ms) < 0) {
 		engine_free(engine);
@@ -383,7 +397,7 @@ struct engine *engine_create(void *arena, const struct engine_params *params)
 	engine->helper_count = params->helper_count;
 	engine->host = *params->host;
 	engine->now_ms = params->now_ms;
-	engine->timeouts = *params->timeouts;
+	engine_timeouts_set(engine, params->timeouts);
 	engine->flows = (struct flow *)(base + layout.flows);
 	engine->flows_max = params->limits->flows;
 	engine->free_head = FLOW_NONE;
@@ -416,6 +430,7 @@ void engine_free(struct engine *engine)
 	expectations_free(&engine->expectations);
 	extras_free(&engine->extras);
 	accounts_free(engine->accounts);
+	free(engine->port_timeouts);
 	fragments_free(engine->fragments);
 	free(engine->outbox);
 	free(engine);

@@ -5,8 +5,8 @@
 #include <netinet/in.h>
 #include "engine/connections.h"
 #include "engine/mapping.h"
-#include "engine/helper.h"
 #include "engine/state.h"
+#include "engine/timeout.h"
 
 /* Finished flows looked at for one with the right address. */
 #define FINISHED_LOOKS 32
@@ -123,67 +123,6 @@ void flow_prefetch(const struct engine *engine, uint32_t hash)
 
 /* ---- timers ---- */
 
-static uint64_t udp_timeout_s(const struct timeouts_config *timeouts, const struct flow *flow)
-{
-	if (flow->port[ORIGINAL][DESTINATION] == htons(53))
-		return timeouts->udp_dns;
-	return flow->flags & FLOW_REPLIED ? timeouts->udp_stream : timeouts->udp;
-}
-
-static uint64_t tcp_timeout_s(const struct timeouts_config *timeouts, uint8_t state)
-{
-	switch (state) {
-	case TCP_STATE_SYN_SENT:
-	case TCP_STATE_SYN_SENT2:
-		return timeouts->tcp_syn_sent;
-	case TCP_STATE_SYN_RECEIVED:
-		return timeouts->tcp_syn_received;
-	case TCP_STATE_ESTABLISHED:
-		return timeouts->tcp_established;
-	case TCP_STATE_FIN_WAIT:
-		return timeouts->tcp_fin_wait;
-	case TCP_STATE_CLOSE_WAIT:
-		return timeouts->tcp_close_wait;
-	case TCP_STATE_LAST_ACK:
-		return timeouts->tcp_last_ack;
-	case TCP_STATE_TIME_WAIT:
-		return timeouts->tcp_time_wait;
-	default:
-		return timeouts->tcp_close;
-	}
-}
-
-static uint64_t state_timeout_ms(const struct engine *engine, const struct flow *flow)
-{
-	const struct timeouts_config *timeouts = &engine->timeouts;
-
-	switch (flow->protocol) {
-	case IPPROTO_TCP:
-		return tcp_timeout_s(timeouts, flow->tcp.state) * 1000;
-	case IPPROTO_UDP:
-		return udp_timeout_s(timeouts, flow) * 1000;
-	case IPPROTO_ICMP:
-	case IPPROTO_ICMPV6:
-		return (uint64_t)timeouts->icmp * 1000;
-	case IPPROTO_GRE:
-		return (flow->flags & (FLOW_REPLIED | FLOW_EXPECTED) ? timeouts->gre_stream
-								     : timeouts->gre) *
-		       (uint64_t)1000;
-	default:
-		return (uint64_t)timeouts->other * 1000;
-	}
-}
-
-/* A helper may know that a flow will be used again. */
-static uint64_t flow_timeout_ms(const struct engine *engine, const struct flow *flow)
-{
-	const uint64_t timeout = state_timeout_ms(engine, flow);
-
-	if (__builtin_expect(!(flow->flags & FLOW_HELPED), 1))
-		return timeout;
-	return helper_timeout_ms(engine, flow, timeout);
-}
-
 static struct wheel_list *finished_list(struct engine *engine, const struct flow *flow)
 {
 	return &engine->finished[flow->tcp.state == TCP_STATE_TIME_WAIT ? 0 : 1];
@@ -222,7 +161,7 @@ static void timer_start(struct engine *engine, struct flow *flow, uint64_t deadl
 
 void flow_refresh(struct engine *engine, struct flow *flow)
 {
-	const uint64_t deadline_ms = engine->now_ms + flow_timeout_ms(engine, flow);
+	const uint64_t deadline_ms = engine->now_ms + timeout_ms(engine, flow);
 	const bool sooner = (int32_t)((uint32_t)deadline_ms - flow->timer.deadline_ms) < 0;
 
 	if (!sooner && flow_is_finished(flow) == !!(flow->flags & FLOW_FINISHED)) {
@@ -292,12 +231,12 @@ struct flow *flow_confirm(struct engine *engine, const struct flow *draft)
 	account_begin(engine, flow);
 	if (flow->flags & FLOW_MAPPED)
 		mapping_join(engine, flow);
-	uint64_t timeout_ms = flow_timeout_ms(engine, flow);
+	uint64_t life_ms = timeout_ms(engine, flow);
 	if (flow_is_strangers(flow)) {
 		const uint64_t left_ms = mapping_left_ms(engine, flow);
-		timeout_ms = left_ms < timeout_ms ? left_ms : timeout_ms;
+		life_ms = left_ms < life_ms ? left_ms : life_ms;
 	}
-	timer_start(engine, flow, engine->now_ms + timeout_ms);
+	timer_start(engine, flow, engine->now_ms + life_ms);
 	engine->status.flows++;
 	engine->status.flows_created++;
 	return flow;

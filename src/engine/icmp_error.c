@@ -78,6 +78,21 @@ static void translate(struct packet *packet, struct headers *inner, const struct
 	packet_icmp_checksum(packet);
 }
 
+/* "Too big" for a link that no IP runs over (RFC 791; RFC 8201, 4).  In IPv4 0 is an old router
+ * that does not say (RFC 1191, 5). */
+static bool mtu_is_absurd(const struct packet *packet)
+{
+	const struct headers *headers = &packet->headers;
+	const struct icmp_header *icmp = packet_l4(packet);
+	const uint32_t mtu = ntohl(icmp->rest);
+
+	if (headers->family == AF_INET6)
+		return headers->icmp_type == ICMP6_TOO_BIG && mtu < 1280;
+	return headers->icmp_type == ICMP4_UNREACHABLE &&
+	       headers->icmp_code == ICMP4_FRAGMENT_NEEDED && (mtu & 0xffff) != 0 &&
+	       (mtu & 0xffff) < 68;
+}
+
 enum verdict icmp_error_input(struct engine *engine, struct packet *packet, bool output)
 {
 	struct headers inner;
@@ -95,6 +110,8 @@ enum verdict icmp_error_input(struct engine *engine, struct packet *packet, bool
 		helper_adjust_quoted(engine, flow, direction_opposite(direction), packet, &inner);
 	if (!addr_equal(&packet->headers.destination, &inner.source) ||
 		!sequence_is_plausible(flow, direction_opposite(direction), packet, &inner))
+		return packet_drop(engine, packet, DROP_INVALID);
+	if (mtu_is_absurd(packet))
 		return packet_drop(engine, packet, DROP_INVALID);
 	if (engine->polices && !account_police(engine, flow, direction, 1, packet->length))
 		return packet_drop(engine, packet, DROP_RATE);

@@ -138,11 +138,6 @@ bool engine_expectation_next(
 	return false;
 }
 
-void engine_timeouts_set(struct engine *engine, const struct timeouts_config *timeouts)
-{
-	engine->timeouts = *timeouts;
-}
-
 const struct engine_status *engine_status(const struct engine *engine)
 {
 	struct engine_status *status = &((struct engine *)engine)->status;

@@ -25,6 +25,7 @@ struct engine {
 	uint64_t now_ms;
 	bool polices; /* some guest's packets or bytes have a rate */
 	struct timeouts_config timeouts;
+	struct port_timeouts *port_timeouts;
 
 	/* The arena. */
 	struct flow *flows;

@@ -193,11 +193,22 @@ uint8_t icmp_kind(uint8_t family, uint8_t type)
 	}
 }
 
-static bool is_reply(const struct headers *headers)
+bool icmp_is_reply(uint8_t family, uint8_t type)
 {
-	return headers->icmp_type == ICMP4_ECHO_REPLY ||
-	       headers->icmp_type == ICMP4_TIMESTAMP_REPLY ||
-	       (headers->family == AF_INET6 && headers->icmp_type == ICMP6_ECHO_REPLY);
+	if (family == AF_INET6)
+		return type == ICMP6_ECHO_REPLY;
+	return type == ICMP4_ECHO_REPLY || type == ICMP4_TIMESTAMP_REPLY;
+}
+
+/* What stands for the other port: timestamps and echoes of one identifier are not the same query.
+ */
+static be16 query_kind(const struct headers *headers)
+{
+	const bool timestamp =
+		headers->family == AF_INET && (headers->icmp_type == ICMP4_TIMESTAMP ||
+						      headers->icmp_type == ICMP4_TIMESTAMP_REPLY);
+
+	return timestamp ? htons(ICMP4_TIMESTAMP) : 0;
 }
 
 /* GRE in general has no ports; that of a PPTP call has a call id among its first eight bytes. */
@@ -244,10 +255,9 @@ static inline enum drop parse_l4_start(const uint8_t *data, struct headers *head
 	headers->icmp_code = message->code;
 	if (headers->kind != L4_ICMP_QUERY)
 		return PARSED;
-	if (is_reply(headers))
-		headers->destination_port = message->query.id;
-	else
-		headers->source_port = message->query.id;
+	const bool reply = icmp_is_reply(headers->family, headers->icmp_type);
+	headers->source_port = reply ? query_kind(headers) : message->query.id;
+	headers->destination_port = reply ? message->query.id : query_kind(headers);
 	return PARSED;
 }
 

@@ -52,6 +52,8 @@ uint32_t packet_fragment_header(const struct packet *packet);
 /* What an ICMP or ICMPv6 type is to us, by the family of the packet it is in: L4_ICMP_QUERY,
  * L4_ICMP_ERROR or L4_ICMP_OTHER.  Source quench is deprecated (RFC 6633) and counts as other. */
 uint8_t icmp_kind(uint8_t family, uint8_t type);
+/* Of a query type: is it the answer? */
+bool icmp_is_reply(uint8_t family, uint8_t type);
 
 /* Where the checksum field lies in an L4 header, or 0 for protocols that we know of none. */
 uint16_t l4_checksum_offset(uint8_t protocol);

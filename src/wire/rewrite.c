@@ -103,10 +103,23 @@ static inline void write_icmp(struct icmp_header *icmp, const struct headers *he
 	if (headers->family == AF_INET)
 		delta.address_delta = 0;
 	if (headers->kind == L4_ICMP_QUERY)
-		icmp->query.id = rewrite->source_port | rewrite->destination_port;
+		icmp->query.id = icmp_is_reply(headers->family, headers->icmp_type)
+					 ? rewrite->destination_port
+					 : rewrite->source_port;
 	else
 		delta.port_delta = 0;
 	icmp->checksum = apply(icmp->checksum, partial, &delta);
+	/* Of the two zeros, the one that is right for a message of zeros as well. */
+	if (!partial && icmp->checksum == 0)
+		icmp->checksum = 0xffff;
+}
+
+/* Its sum is UDP's, but never absent; the ports are not ours to change. */
+static inline void write_udplite(struct udp_header *udp, const struct rewrite *rewrite)
+{
+	udp->checksum = apply(udp->checksum, false, rewrite);
+	if (udp->checksum == 0)
+		udp->checksum = 0xffff;
 }
 
 /* Ports and L4 checksum, as far as they lie below `end`. */
@@ -131,6 +144,10 @@ static inline void write_l4(void *l4, const struct headers *headers, uint32_t by
 	case L4_ICMP_ERROR:
 	case L4_ICMP_OTHER:
 		write_icmp(l4, headers, partial, rewrite);
+		break;
+	case L4_OTHER:
+		if (headers->protocol == IPPROTO_UDPLITE && bytes >= sizeof(struct udp_header))
+			write_udplite(l4, rewrite);
 		break;
 	}
 }

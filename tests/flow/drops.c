@@ -80,6 +80,7 @@ static const struct row {
 	[DROP_NO_PORT] = {.ports = {61000, 61000},
 		.before = {{"guest udp guest:1 > server:2", "uplink"}},
 		.in = "guest udp guest:3 > server:2"},
+	[DROP_PROTOCOL] = {.in = "guest proto 51 guest > server len 24"},
 	[DROP_GUEST_LIMIT] = {.config = "[limits]\nguest-flows = 1\n",
 		.before = {{"guest udp guest:1 > server:2", "uplink udp host:$a > server:2"},
 			{"uplink udp server:2 > host:$a", "guest"}},

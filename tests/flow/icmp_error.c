@@ -171,12 +171,12 @@ STORY(icmp_error, about_a_segment_that_was_never_sent, LAB(),
 	TCP_FLOW,
 	{"guest tcp guest:4000 > server:80 A seq 1001 ack 5001 len 1000",
 		"uplink tcp host:$a > server:80 A"},
-	{"uplink icmp router > host too-big 600 about tcp host:$a > server:80 A seq 900000",
+	{"uplink icmp router > host too-big 1300 about tcp host:$a > server:80 A seq 900000",
 		"drop invalid"},
-	{"uplink icmp router > host too-big 600 about tcp host:$a > server:80 A seq 2002",
+	{"uplink icmp router > host too-big 1300 about tcp host:$a > server:80 A seq 2002",
 		"drop invalid"},
-	{"uplink icmp router > host too-big 600 about tcp host:$a > server:80 A seq 1001",
-		"guest icmp router > guest too-big 600 "
+	{"uplink icmp router > host too-big 1300 about tcp host:$a > server:80 A seq 1001",
+		"guest icmp router > guest too-big 1300 "
 		"about tcp guest:4000 > server:80 A seq 1001"});
 
 /* The sources of errors are checked as those of all packets are. */

@@ -5,7 +5,7 @@
 
 #include "lab.h"
 
-#define STEP_TEXT_SIZE 512
+#define STEP_TEXT_SIZE 4096
 
 typedef void deed_function(struct lab *lab, const char *arguments, char text[STEP_TEXT_SIZE]);
 

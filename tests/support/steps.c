@@ -12,7 +12,6 @@
 #include "payload.h"
 #include "pptp.h"
 
-#define TEXT_SIZE 4096
 #define TEXT_SIZE STEP_TEXT_SIZE
 
 /* ---- words ---- */

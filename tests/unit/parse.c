@@ -124,8 +124,8 @@ Test(parse, icmp_identifiers_are_the_asker_s_port)
 	} rows[] = {
 		{"10.77.0.5", "192.0.2.1", ICMP4_ECHO, 7, 0},
 		{"10.77.0.5", "192.0.2.1", ICMP4_ECHO_REPLY, 0, 7},
-		{"10.77.0.5", "192.0.2.1", ICMP4_TIMESTAMP, 7, 0},
-		{"10.77.0.5", "192.0.2.1", ICMP4_TIMESTAMP_REPLY, 0, 7},
+		{"10.77.0.5", "192.0.2.1", ICMP4_TIMESTAMP, 7, 13},
+		{"10.77.0.5", "192.0.2.1", ICMP4_TIMESTAMP_REPLY, 13, 7},
 		{"fd00::5", "2001:db8::1", ICMP6_ECHO, 7, 0},
 		{"fd00::5", "2001:db8::1", ICMP6_ECHO_REPLY, 0, 7},
 	};
