@@ -72,6 +72,7 @@ struct round {
 	struct packet *packet; /* to work on */
 	struct packet *answer;
 	uint64_t sent;
+	bool expected; /* an expectation was there */
 };
 
 static void send_copy(struct round *round, const struct packet *template, uint16_t port)
@@ -117,7 +118,7 @@ static void change(struct round *round, unsigned n)
 	if (n % 100 == 99 && engine_flow_next(engine, &cursor, &info))
 		engine_flow_end(engine, info.id);
 	engine_deadline(engine);
-	engine_status(engine);
+	round->expected |= engine_status(engine)->expectations > 0;
 }
 
 static void play(uint8_t family)
@@ -140,7 +141,7 @@ static void play(uint8_t family)
 	cr_expect_eq(calls, 0, "%lu calls for memory", calls);
 	cr_expect_gt(round.sent, ROUNDS);
 	cr_expect_gt(engine_status(lab->engine)->drops[DROP_FLOWS_FULL], 0);
-	cr_expect_gt(engine_status(lab->engine)->expectations, 0);
+	cr_expect(round.expected);
 	for (size_t i = 0; i < TRAFFIC; i++)
 		packet_dispose(round.template[i]);
 	packet_dispose(round.packet);
