@@ -55,7 +55,7 @@ void deed_has(struct lab *lab, const char *arguments, char text[STEP_TEXT_SIZE])
 
 void deed_limits(struct lab *lab, const char *arguments, char text[STEP_TEXT_SIZE])
 {
-	struct config *config = lab_config(arguments);
+	struct config *config = lab_config(lab->options->network, arguments);
 
 	engine_limits_set(lab->engine, &config->limits);
 	config_free(config);
