@@ -12,7 +12,7 @@ B         := build/$(VARIANT)
 PREFIX    ?= /usr/local
 VERSION   := 0.1.0
 
-PACKAGES  := libuv libnl-3.0 inih jansson libcap-ng libsystemd
+PACKAGES  := libuv libnl-3.0 inih jansson libcap-ng libsystemd ldns
 WARNINGS  := -Wall -Wextra -Werror -Wshadow -Wmissing-prototypes -Wstrict-prototypes -Wvla \
              -Wconversion -Wno-sign-conversion -Wpointer-arith -Wwrite-strings -Wundef
 CFLAGS_release := -O2 -g -D_FORTIFY_SOURCE=2 -fstack-protector-strong

@@ -17,6 +17,7 @@ list() {
 		build libnl-3-dev         /usr/include/libnl3/netlink/netlink.h
 		build libinih-dev         /usr/include/ini.h
 		build libjansson-dev      /usr/include/jansson.h
+		build libldns-dev         /usr/include/ldns/ldns.h
 		build libcap-ng-dev       /usr/include/cap-ng.h
 		build libsystemd-dev      /usr/include/systemd/sd-daemon.h
 		demo  iproute2            ip

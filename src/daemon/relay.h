@@ -40,6 +40,9 @@ struct relay_settings {
 	/* What a TCP target is told before the client's first byte: written to `bytes` of
 	 * RELAY_GREETING_BYTES; returns its length.  May be NULL. */
 	size_t (*greeting)(void *context, const struct relay_client *client, uint8_t *bytes);
+	/* UDP: do this client's DNS messages pass through dns64.h, and with which prefix?  Asked
+	 * per exchange.  May be NULL. */
+	bool (*dns64)(void *context, const struct relay_client *client, struct prefix *prefix);
 	void *context;
 	unsigned connections_max; /* clients at one time; TCP: further ones are reset at once,
 				     UDP: the oldest exchange goes */

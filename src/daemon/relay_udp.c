@@ -20,6 +20,7 @@
 #include <unistd.h>
 #include "base/addr.h"
 #include "base/siphash.h"
+#include "daemon/dns64.h"
 #include "daemon/relay_kind.h"
 #include "daemon/sockets.h"
 
@@ -47,6 +48,7 @@ struct exchange {
 	unsigned attempt; /* targets that were tried */
 	bool answered;
 	uv_poll_t poll;
+	struct dns64 *dns64; /* NULL: datagrams pass unchanged */
 };
 
 LIST_HEAD(bucket, exchange);
@@ -56,7 +58,8 @@ struct udp_relay {
 	struct siphash_key hash_key;
 	TAILQ_HEAD(, exchange) used; /* the longest unused first */
 	char datagram[DATAGRAM_BYTES_MAX];
-	uint16_t port; /* of the listening socket */
+	uint8_t other[DNS64_MESSAGE_MAX]; /* what DNS64 makes of it */
+	uint16_t port;                    /* of the listening socket */
 	unsigned bucket_mask;
 	struct bucket buckets[];
 };
@@ -169,6 +172,7 @@ static void on_exchange_closed(uv_handle_t *handle)
 	struct exchange *exchange = handle->data;
 	struct relay *relay = &exchange->relay->relay;
 
+	dns64_free(exchange->dns64);
 	free(exchange);
 	relay_unref(relay);
 }
@@ -218,12 +222,12 @@ static void udp_on_timer(struct relay *relay)
 
 static void on_answer(uv_poll_t *poll, int status, int events);
 
-static void answer_client(struct exchange *exchange, size_t length)
+static void answer_client(struct exchange *exchange, const void *data, size_t length)
 {
 	struct udp_relay *udp = exchange->relay;
 	struct sockaddr_storage address;
 	union pktinfo pktinfo = {0};
-	struct iovec bytes = {.iov_base = udp->datagram, .iov_len = length};
+	struct iovec bytes = {.iov_base = (void *)data, .iov_len = length};
 	struct msghdr message = {
 		.msg_name = &address,
 		.msg_namelen = client_address(&exchange->key, &address),
@@ -280,6 +284,57 @@ static void exchange_refused(struct exchange *exchange)
 	uv_poll_start(&exchange->poll, UV_READABLE, on_answer);
 }
 
+static void ask_target(const struct exchange *exchange, const void *data, size_t length)
+{
+	(void)!send(exchange->fd, data, length, MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+/* A message that DNS64 has made of the datagram goes where it belongs; false where there is none,
+ * and the datagram passes. */
+static bool dns64_passes_on(
+	struct exchange *exchange, enum dns64_action action, const struct dns64_out *out)
+{
+	if (action == DNS64_TO_CLIENT)
+		answer_client(exchange, out->bytes, out->length);
+	else if (action == DNS64_TO_TARGET)
+		ask_target(exchange, out->bytes, out->length);
+	return action != DNS64_PASS;
+}
+
+static uint16_t random_id(void)
+{
+	uint16_t id = 0;
+
+	(void)!getrandom(&id, sizeof(id), 0);
+	return id;
+}
+
+static void answer_arrived(struct exchange *exchange, size_t length)
+{
+	struct udp_relay *udp = exchange->relay;
+	const uint8_t *message = (const uint8_t *)udp->datagram;
+	struct dns64_out out = {.bytes = udp->other};
+
+	if (exchange->dns64 != NULL &&
+		dns64_passes_on(exchange,
+			dns64_answer(exchange->dns64, message, length, random_id(), &out), &out))
+		return;
+	answer_client(exchange, message, length);
+}
+
+static void question_arrived(struct exchange *exchange, size_t length)
+{
+	struct udp_relay *udp = exchange->relay;
+	const uint8_t *message = (const uint8_t *)udp->datagram;
+	struct dns64_out out = {.bytes = udp->other};
+
+	if (exchange->dns64 != NULL &&
+		dns64_passes_on(exchange,
+			dns64_question(exchange->dns64, message, length, random_id(), &out), &out))
+		return;
+	ask_target(exchange, message, length);
+}
+
 static void on_answer(uv_poll_t *poll, int status, int events)
 {
 	struct exchange *exchange = poll->data;
@@ -296,11 +351,22 @@ static void on_answer(uv_poll_t *poll, int status, int events)
 		if (got < 0)
 			break;
 		exchange->answered = true;
-		answer_client(exchange, (size_t)got);
+		answer_arrived(exchange, (size_t)got);
 		exchange_touch(exchange);
 	}
 	if (status < 0) /* libuv stops polling at POLLERR */
 		uv_poll_start(poll, UV_READABLE, on_answer);
+}
+
+/* Without memory for it, its answers are those of the target. */
+static void exchange_start_dns64(struct exchange *exchange)
+{
+	const struct relay_settings *settings = &exchange->relay->relay.settings;
+	const struct relay_client client = exchange_client(exchange);
+	struct prefix prefix;
+
+	if (settings->dns64 != NULL && settings->dns64(settings->context, &client, &prefix))
+		exchange->dns64 = dns64_create(&prefix);
 }
 
 static struct exchange *exchange_open(struct udp_relay *udp, const struct exchange_key *key)
@@ -318,6 +384,7 @@ static struct exchange *exchange_open(struct udp_relay *udp, const struct exchan
 	exchange->fd = exchange_connect(exchange);
 	if (exchange->fd < 0)
 		goto free_exchange;
+	exchange_start_dns64(exchange);
 	exchange->poll.data = exchange;
 	if (uv_poll_init(relay->loop, &exchange->poll, exchange->fd) < 0)
 		goto close_socket;
@@ -329,6 +396,7 @@ static struct exchange *exchange_open(struct udp_relay *udp, const struct exchan
 	return exchange;
 
 close_socket:
+	dns64_free(exchange->dns64);
 	close(exchange->fd);
 free_exchange:
 	free(exchange);
@@ -362,7 +430,7 @@ static bool pass_datagram(struct udp_relay *udp)
 	if (!exchange)
 		return true;
 	exchange_touch(exchange);
-	(void)!send(exchange->fd, udp->datagram, (size_t)got, MSG_DONTWAIT | MSG_NOSIGNAL);
+	question_arrived(exchange, (size_t)got);
 	return true;
 }
 

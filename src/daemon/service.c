@@ -104,6 +104,24 @@ static bool dns_target(void *context, const struct relay_client *client, unsigne
 	return true;
 }
 
+/* The prefix of the network whose gateway address the client asks. */
+static bool dns_prefix(void *context, const struct relay_client *client, struct prefix *prefix)
+{
+	const struct service *service = context;
+	const struct config *config = service->daemon->config;
+
+	for (unsigned i = 0; i < config->network_count; i++) {
+		const struct network_config *network = &config->networks[i];
+		const union addr *gateway =
+			client->family == AF_INET ? &network->gateway4 : &network->gateway6;
+		if (!addr_equal(gateway, &client->local))
+			continue;
+		*prefix = network->nat64;
+		return network->nat64.family != 0 && network->dns64;
+	}
+	return false;
+}
+
 static void dns_listen(struct service_network *network, uint8_t family, int type)
 {
 	struct service *service = network->service;
@@ -113,6 +131,7 @@ static void dns_listen(struct service_network *network, uint8_t family, int type
 	struct relay_settings settings = {
 		.target_netns = -1,
 		.target = dns_target,
+		.dns64 = dns_prefix,
 		.context = service,
 		.connections_max = DNS_EXCHANGES_MAX,
 		.udp_idle_ms = DNS_IDLE_MS,

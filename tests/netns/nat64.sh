@@ -5,7 +5,7 @@
 . "$(dirname "$0")/lib.sh"
 
 require_tungate
-require curl nginx ping traceroute socat sha256sum
+require dig dnsmasq curl nginx ping traceroute socat sha256sum
 world_build
 ip -n server -6 address flush dev eth0 scope global
 gateway_config <<-E
@@ -23,6 +23,30 @@ expect_fail "the guest has no way over IPv4" ns guest ping -c 1 -W 1 $SERVER4
 expect "ping" ns guest ping -c 3 -i 0.01 -W 2 $SERVER64
 expect "a page of the server" says "this is server" page guest "http://[$SERVER64]/"
 expect "the server sees the host's address" says "^$HOST4\$" page guest "http://[$SERVER64]/who"
+
+# ---- by name ----
+dns_start_ipv4() {
+	spawn server dnsmasq dnsmasq --no-daemon --conf-file=/dev/null --no-resolv --no-hosts \
+		--user=root --port=53 --address="/example.test/$SERVER4" \
+		--ptr-record=10.100.51.198.in-addr.arpa,www.example.test
+	within 5 ns server dig +short +time=1 +tries=1 @127.0.0.1 www.example.test
+}
+expect "there is a resolver" dns_start_ipv4
+look_up() {
+	ns guest dig +short +time=2 +tries=2 "$@" "@$GATE6"
+}
+expect "a name without IPv6 gets an address" says "^$SERVER64\$" look_up www.example.test AAAA
+expect "its IPv4 address is told as well" says "^$SERVER4\$" look_up www.example.test A
+expect "the prefix can be found out" says "^64:ff9b::c000:aa\$" look_up ipv4only.arpa AAAA
+expect "the address has a name" says "^www.example.test.\$" look_up -x $SERVER64
+expect_equal "who checks signatures is not lied to" "" \
+	"$(look_up +cdflag +dnssec www.example.test AAAA)"
+echo "nameserver $GATE6" >"$WORLD/guest-resolv.conf"
+by_name() {
+	ns guest unshare --mount bash -c "mount --bind '$WORLD/guest-resolv.conf' /etc/resolv.conf &&
+		curl -fsS --max-time 5 http://www.example.test/"
+}
+expect "a page by name" says "this is server" by_name
 
 head -c 50000000 /dev/urandom >"$WORLD/server/www/large"
 same_file() {
@@ -61,7 +85,7 @@ expect "metadata is refused" \
 ip -n router link set outer mtu 1280
 ip -n server link set eth0 mtu 1280
 expect "what is too big is told so, twenty bytes more" \
-	says "mtu[ =]1300" ns guest ping -c 1 -W 2 -M do -s 1400 $SERVER64
+	says "mtu[ =]1300" ns guest ping -c 1 -W 2 -M "do" -s 1400 $SERVER64
 expect "a large file comes whole over a narrow path" same_file
 expect "and goes whole" upload
 

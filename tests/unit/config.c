@@ -519,6 +519,14 @@ Test(config, the_sandbox_example)
 	config_free(config);
 }
 
+Test(config, example_ipv6_only)
+{
+	struct config *config = example_parse("examples/ipv6-only.conf");
+
+	cr_expect_eq(config->networks[0].nat64.length, 96);
+	config_free(config);
+}
+
 Test(config, the_lab_example)
 {
 	struct config *config = example_parse("examples/lab.conf");
