@@ -85,7 +85,7 @@ static struct prefix random_prefix(uint64_t *seed, uint8_t length)
 	const union addr bits = random_address(seed);
 
 	for (unsigned bit = 0; bit < length; bit++)
-		made.base.bytes[bit / 8] |= bits.bytes[bit / 8] & (0x80 >> bit % 8);
+		made.base.bytes[bit / 8] |= (uint8_t)(bits.bytes[bit / 8] & 0x80 >> bit % 8);
 	return made;
 }
 
