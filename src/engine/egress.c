@@ -48,6 +48,14 @@ static int32_t growth(const struct packet *packet, const struct flow *flow)
 }
 
 /* May it leave in pieces?  What comes out of IPv6 may, if it was small or in pieces before. */
+/* TCP does not mind how its octets are cut; where nobody asks for errors (DF is clear), smaller
+ * segments do what fragments would. */
+static bool segments_may_shrink(const struct packet *packet)
+{
+	return (packet->offload.gso_type & ~OFFLOAD_GSO_ECN) == OFFLOAD_GSO_TCPV4 &&
+	       packet->headers.may_fragment;
+}
+
 static bool may_be_cut(const struct packet *packet, const struct flow *flow)
 {
 	if (packet->offload.gso_type != OFFLOAD_GSO_NONE)
@@ -93,6 +101,8 @@ static bool egress_size(const struct engine *engine, const struct packet *packet
 	if (size <= mtu || mtu == 0)
 		return true;
 	if (may_be_cut(packet, flow) && pieces_have_room(engine, packet, flow, mtu))
+		return true;
+	if (segments_may_shrink(packet) && !nat64_is(flow))
 		return true;
 	const bool v4 = packet->headers.family == AF_INET;
 	*refusal = (struct refusal){
@@ -211,6 +221,9 @@ static __attribute__((noinline)) void send_in_parts(struct engine *engine, struc
 
 	if (large)
 		gso_complete_checksum(packet);
+	if (mtu != 0 && segments_may_shrink(packet) &&
+		packet->headers.payload + packet->offload.gso_size > mtu)
+		packet->offload.gso_size = (uint16_t)(mtu - packet->headers.payload);
 	if (has_id && source_changes(flow, direction))
 		fragment_id_set(packet, fragment_id(engine, packet));
 	if (large && !has_id)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* egress: hop limits, sizes, MSS, and super-packets. */
 #include <string.h>
+#include "base/cksum.h"
 #include "../support/packets.h"
 #include "../support/steps.h"
 
@@ -275,6 +276,32 @@ Test(egress, super_packets_of_segments_too_big)
 		expect_whole(lab, make(lab, "guest", "beyond", &build), 0);
 		lab_close(lab);
 	}
+}
+
+/* A TCP super-packet that may be fragmented leaves in smaller segments instead. */
+Test(egress, super_packets_without_df)
+{
+	static const struct step handshake[] = {
+		{"guest tcp guest:4000 > beyond:80 S seq 1000",
+			"uplink tcp host2:$a > beyond:80 S"},
+		{"uplink tcp beyond:80 > host2:$a SA seq 5000 ack 1001",
+			"guest tcp beyond:80 > guest:4000 SA"},
+		{NULL, NULL, NULL},
+	};
+	struct lab *lab = lab_open(AF_INET, LAB(.config = NULL));
+
+	steps_play(lab, handshake);
+	struct packet *packet = steps_packet(lab,
+		"guest tcp guest:4000 > beyond:80 A seq 1001 ack 5001 len 14000 partial gso 1460");
+	struct ipv4_header *ip = (void *)packet->data;
+	ip->checksum = cksum_apply(ip->checksum, cksum_delta(ip->fragment, 0));
+	ip->fragment = 0;
+	cr_assert_eq(lab_send(lab, packet), VERDICT_SEND, "%s", drop_name(packet->drop));
+	cr_expect_eq(packet->offload.gso_size, 1280 - 40);
+	cr_expect_eq(packet->headers.end, 14040);
+	cr_expect_null(packet_fault(packet));
+	packet_dispose(packet);
+	lab_close(lab);
 }
 
 /* RFC 768: over IPv4 a datagram may have no checksum, and gets none. */
