@@ -5,7 +5,7 @@
 # checks, unit, flow and golden tests and fuzzers with sanitizers, the gateway in namespaces.  Ends
 # with `N passed, N failed, N skipped`.
 #
-# What uses one processor runs beside what mostly waits.  Outputs are kept in build/check/.
+# What uses one processor runs beside what mostly waits; both write whole lines, so that each counts.  Outputs are kept in build/check/.
 
 cd "$(dirname "$0")/.." || exit
 build=${CHECK_BUILD:-build}
@@ -79,7 +79,8 @@ statics() {
 }
 
 namespaces() {
-	TUNGATE_BUILD=$(realpath "$build/asan") tests/netns/run.sh -j 2 | grep -vE '^[0-9]+ passed'
+	TUNGATE_BUILD=$(realpath "$build/asan") tests/netns/run.sh -j 2 |
+		grep --line-buffered -vE '^[0-9]+ passed'
 }
 
 everything() {

@@ -14,3 +14,4 @@
 	struct {                                                                                   \
 		struct type *first;                                                                \
 	}
+#define TAILQ_FOREACH(item, head, field) for (item = (head)->first; item; item = (item)->field.next)

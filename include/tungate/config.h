@@ -14,21 +14,21 @@
 #include "base/addr.h"
 #include "base/log.h"
 
-#define CONFIG_NAME_SIZE       32 /* names of networks, links, guests, with NUL */
-#define CONFIG_TEXT_SIZE       256
-#define CONFIG_NETWORKS_MAX    256
-#define CONFIG_LINKS_MAX       1024
-#define CONFIG_FORWARDS_MAX    1024
-#define CONFIG_ELEMENTS_MAX    16  /* addresses, or ports, in one list of a rule */
-#define CONFIG_RULE_SETS_MAX   4   /* sets in one list of a rule */
-#define CONFIG_ICMP_MAX        16  /* ICMP types in one rule */
-#define CONFIG_SETS_MAX        256 /* a set itself may be of any size */
-#define CONFIG_CHAINS_MAX      256
-#define CONFIG_CHAIN_DEPTH     16    /* jumps from a chain to a chain to a chain */
-#define CONFIG_RULES_MAX       32768 /* in all chains together */
-#define CONFIG_CONNECTIONS_MAX 32    /* rules with `connections` */
+#define CONFIG_NAME_SIZE         32 /* names of networks, links, guests, with NUL */
+#define CONFIG_TEXT_SIZE         256
+#define CONFIG_NETWORKS_MAX      256
+#define CONFIG_LINKS_MAX         1024
+#define CONFIG_FORWARDS_MAX      1024
+#define CONFIG_ELEMENTS_MAX      16  /* addresses, or ports, in one list of a rule */
+#define CONFIG_RULE_SETS_MAX     4   /* sets in one list of a rule */
+#define CONFIG_ICMP_MAX          16  /* ICMP types in one rule */
+#define CONFIG_SETS_MAX          256 /* a set itself may be of any size */
+#define CONFIG_CHAINS_MAX        256
+#define CONFIG_CHAIN_DEPTH       16    /* jumps from a chain to a chain to a chain */
+#define CONFIG_RULES_MAX         32768 /* in all chains together */
+#define CONFIG_CONNECTIONS_MAX   32    /* rules with `connections` */
 #define CONFIG_PORT_TIMEOUTS_MAX 64
-#define CONFIG_UPLINKS_MAX     8
+#define CONFIG_UPLINKS_MAX       8
 
 /* ---- [sets] ---- */
 
@@ -307,15 +307,15 @@ struct network_config {
 	struct prefix subnet6;
 	union addr gateway4; /* the first address of the subnet */
 	union addr gateway6;
-	uint16_t mtu;        /* of its links, bytes; 0: the uplink's */
-	bool dns;            /* the gateway address relays DNS to the host's resolver */
-	bool clones;         /* links may have the same address: copies of one machine */
-	uint8_t filtering;   /* enum filtering */
-	uint8_t mapping;     /* enum mapping */
-	bool hairpin;        /* guests reach guests by external addresses */
-	uint16_t port_block; /* external ports of each guest, RFC 7422; 0: any */
-	struct prefix nat64; /* addresses that stand for IPv4's (RFC 6052); family 0: none */
-	bool dns64;          /* names without IPv6 addresses get some of those (RFC 6147) */
+	uint16_t mtu;              /* of its links, bytes; 0: the uplink's */
+	bool dns;                  /* the gateway address relays DNS to the host's resolver */
+	bool clones;               /* links may have the same address: copies of one machine */
+	uint8_t filtering;         /* enum filtering */
+	uint8_t mapping;           /* enum mapping */
+	bool hairpin;              /* guests reach guests by external addresses */
+	uint16_t port_block;       /* external ports of each guest, RFC 7422; 0: any */
+	struct prefix nat64;       /* addresses that stand for IPv4's (RFC 6052); family 0: none */
+	bool dns64;                /* names without IPv6 addresses get some of those (RFC 6147) */
 	struct guest_limits guest; /* 0: as in [limits] */
 	unsigned line;
 };
@@ -350,7 +350,7 @@ struct timeouts_config {
 	uint32_t udp_stream; /* replies seen */
 	uint32_t udp_dns;    /* destination port 53 */
 	uint32_t icmp;
-	uint32_t esp;  /* and AH */
+	uint32_t esp; /* and AH */
 	uint32_t sctp;
 	uint32_t gre;
 	uint32_t gre_stream; /* replies seen, or a call announced by PPTP */
@@ -369,10 +369,10 @@ struct timeouts_config {
 struct limits_config {
 	uint32_t flows; /* size of the flow table; fixed at start */
 	uint32_t icmp_errors_per_second;
-	uint32_t fragments;          /* datagrams in fragments tracked at once; fixed at start */
-	uint32_t fragment_bytes;     /* memory for fragments that come before the first; fixed */
-	uint32_t helped_flows;       /* flows that helpers read or have announced; fixed */
-	uint32_t expectations;       /* announced connections awaited at once; fixed */
+	uint32_t fragments;      /* datagrams in fragments tracked at once; fixed at start */
+	uint32_t fragment_bytes; /* memory for fragments that come before the first; fixed */
+	uint32_t helped_flows;   /* flows that helpers read or have announced; fixed */
+	uint32_t expectations;   /* announced connections awaited at once; fixed */
 	struct guest_limits guest;
 };
 

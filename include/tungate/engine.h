@@ -197,8 +197,8 @@ const char *engine_chain_name(const struct engine *engine, unsigned chain);
 
 struct flow_info {
 	uint32_t id;
-	uint8_t family;   /* of direction[0] */
-	uint8_t protocol; /* likewise: ICMP may be answered by ICMPv6 */
+	uint8_t family;    /* of direction[0] */
+	uint8_t protocol;  /* likewise: ICMP may be answered by ICMPv6 */
 	const char *state; /* "established", "syn-sent" ... as ss and conntrack say */
 	bool replied;
 	bool forwarded;   /* its destination was translated: published port, dnat, redirect */
@@ -260,13 +260,13 @@ void engine_watch(struct engine *engine, bool on);
 
 /* What a guest was refused, or lost, because of its limits. */
 #define GUEST_REFUSED(X)                                                                           \
-	X(FLOWS, "flows")               /* connections at one time */                              \
-	X(NEW_FLOWS, "new_flows")       /* connections a second */                                 \
-	X(HALF_OPEN, "half_open")       /* half-open connections ended for newer ones */           \
-	X(PORTS, "ports")               /* external ports */                                       \
-	X(RATE, "rate")                 /* packets above its packets or bytes a second */          \
-	X(FRAGMENTS, "fragments")       /* datagrams in fragments forgotten for newer ones */      \
-	X(ICMP_ERRORS, "icmp_errors")   /* it was not told */
+	X(FLOWS, "flows")             /* connections at one time */                                \
+	X(NEW_FLOWS, "new_flows")     /* connections a second */                                   \
+	X(HALF_OPEN, "half_open")     /* half-open connections ended for newer ones */             \
+	X(PORTS, "ports")             /* external ports */                                         \
+	X(RATE, "rate")               /* packets above its packets or bytes a second */            \
+	X(FRAGMENTS, "fragments")     /* datagrams in fragments forgotten for newer ones */        \
+	X(ICMP_ERRORS, "icmp_errors") /* it was not told */
 enum guest_refusal {
 #define X(name, text) GUEST_REFUSED_##name,
 	GUEST_REFUSED(X)

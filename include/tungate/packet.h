@@ -82,8 +82,9 @@ struct headers {
 	union addr source;
 	union addr destination;
 	/* TCP and UDP ports.  ICMP query: a request has its identifier in source_port and in
-	 * destination_port what it asks (0: echo, 13: timestamp), a reply the other way round.  A call's packet has the receiver's call
-	 * id alone; PACKET_CALL_PORT is in the place of the sender's.  0 for all other kinds. */
+	 * destination_port what it asks (0: echo, 13: timestamp), a reply the other way round.  A
+	 * call's packet has the receiver's call id alone; PACKET_CALL_PORT is in the place of the
+	 * sender's.  0 for all other kinds. */
 	be16 source_port;
 	be16 destination_port;
 	uint8_t icmp_type;   /* ICMP only */

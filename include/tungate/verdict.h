@@ -37,8 +37,8 @@ enum verdict {
 	X(NO_FLOW, "no-flow", "an ICMP error or mid-stream segment that belongs to no flow")       \
 	X(FLOWS_FULL, "flows-full", "the flow table is full")                                      \
 	X(NO_PORT, "no-port", "no external port is free for the connection")                       \
-	X(PROTOCOL, "protocol", "a protocol that address translation breaks (AH, DCCP)")            \
-	X(GUEST_LIMIT, "guest-limit", "the guest has all the connections or ports that it may")     \
+	X(PROTOCOL, "protocol", "a protocol that address translation breaks (AH, DCCP)")           \
+	X(GUEST_LIMIT, "guest-limit", "the guest has all the connections or ports that it may")    \
 	X(RATE, "rate", "above the guest's packets or bytes per second")                           \
 	/* policy */                                                                               \
 	X(FILTER, "filter", "a rule or a chain's policy said drop")                                \

@@ -3,8 +3,8 @@
  * log: one line per event, with a level, to a sink that the program chooses.
  *
  * The pure library never opens anything: it formats into a buffer and calls the sink.  A packet
- * never causes a line above LOG_LEVEL_TRACE, unless a rule says so; set-up failures are logged once, where they are
- * understood.
+ * never causes a line above LOG_LEVEL_TRACE, unless a rule says so; set-up failures are logged
+ * once, where they are understood.
  */
 #ifndef TUNGATE_BASE_LOG_H
 #define TUNGATE_BASE_LOG_H

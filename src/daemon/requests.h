@@ -94,7 +94,8 @@ struct daemon_ops {
 	/* Delete the forward of this protocol, host address and ports. */
 	int (*forward_del)(
 		void *context, const struct forward *forward, struct request_error *error);
-	/* The connection that a proxy on the host has by our relay from this address of the host's. */
+	/* The connection that a proxy on the host has by our relay from this address of the host's.
+	 */
 	bool (*redirected)(void *context, uint8_t protocol, uint8_t family, const union addr *peer,
 		uint16_t port, struct flow_info *flow);
 	/* Read the config again, all or nothing: 0, or -errno with the file's errors (freed by us).

@@ -19,7 +19,7 @@ static void police_find(const struct engine *engine, const struct flow *flow,
 	const zone_id zone = flow->zone[direction];
 
 	*police = (struct police){.account = NULL};
-	if (!ZONE_IS_LINK(zone) ||
+	if (zone >= ENGINE_LINKS_MAX ||
 		!engine->accounts->polices[engine->topology.links[zone].link.network])
 		return;
 	police->limits = account_limits(engine, zone);

@@ -113,7 +113,7 @@ static bool follow(struct engine *engine, struct packet *packet, struct flow *fl
 		packet_refuse(engine, packet, &refusal);
 		return false;
 	}
-	if (__builtin_expect(flow->tally_original.half_open, false))
+	if (__builtin_expect(flow->tally_original.half_open != 0, false))
 		flow_open(engine, flow);
 	if (refreshes)
 		flow_refresh(engine, flow);

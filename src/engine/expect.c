@@ -121,7 +121,7 @@ static uint32_t find(const struct engine *engine, const struct index *index,
 
 static void owner_add(struct expectations *expectations, zone_id zone, uint32_t one)
 {
-	if (ZONE_IS_LINK(zone))
+	if (zone < ENGINE_LINKS_MAX)
 		expectations->owner[zone] += one;
 }
 

@@ -43,7 +43,8 @@ bool extra_has_room(const struct engine *engine, const struct flow *flow)
 	const struct extras *extras = &engine->extras;
 
 	for (enum direction d = ORIGINAL; d <= REPLY; d++)
-		if (ZONE_IS_LINK(flow->zone[d]) && extras->owner[flow->zone[d]] >= share(extras))
+		if (flow->zone[d] < ENGINE_LINKS_MAX &&
+			extras->owner[flow->zone[d]] >= share(extras))
 			return false;
 	return extras->free_head != EXTRA_NONE;
 }
@@ -52,7 +53,7 @@ bool extra_has_room(const struct engine *engine, const struct flow *flow)
 static void owners_add(struct extras *extras, const struct flow *flow, uint32_t one)
 {
 	for (enum direction d = ORIGINAL; d <= REPLY; d++)
-		if (ZONE_IS_LINK(flow->zone[d]))
+		if (flow->zone[d] < ENGINE_LINKS_MAX)
 			extras->owner[flow->zone[d]] += one;
 }
 

@@ -231,7 +231,8 @@ static bool rules_bind(const struct engine *engine, const struct packet *packet,
 	if (engine->ruleset == NULL)
 		return false;
 	inspect_query(engine, draft, ORIGINAL, RULE_STATE_NEW, packet, &query);
-	for (uint16_t i = 0; i < engine->ruleset->nat.count; i++) {
+	const uint16_t count = (uint16_t)engine->ruleset->nat.count;
+	for (uint16_t i = 0; i < count; i++) {
 		bool ends = false;
 		const bool bound = rule_bind(engine, i, ours, &query, draft, destination, &ends);
 		if (!ends)

@@ -64,18 +64,6 @@ bool nat64_bind_destination(const struct engine *engine, const struct packet *pa
 	return true;
 }
 
-bool nat64_bind_source(const struct engine *engine, uint16_t network, struct flow *draft)
-{
-	const struct prefix *prefix = topology_nat64(&engine->topology, network);
-
-	if (prefix == NULL)
-		return false;
-	draft->address[REPLY][DESTINATION] =
-		embed_address(prefix, &draft->address[ORIGINAL][SOURCE]);
-	draft->flags |= FLOW_FAMILIES;
-	return true;
-}
-
 /* ---- packets ---- */
 
 void nat64_translate(struct packet *packet, const struct flow *flow, enum direction direction)

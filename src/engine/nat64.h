@@ -41,10 +41,6 @@ bool nat64_is_meant(const struct topology *topology, const struct flow *draft);
 bool nat64_bind_destination(const struct engine *engine, const struct packet *packet,
 	struct flow *draft, struct refusal *refusal);
 
-/* A first packet to a published port of a guest in the other family: give the draft, which has the
- * guest, the client's address as the guest shall see it.  False where its network has no prefix. */
-bool nat64_bind_source(const struct engine *engine, uint16_t network, struct flow *draft);
-
 /* Translate a packet of the flow, which packet_may_translate(): addresses and ports. */
 void nat64_translate(struct packet *packet, const struct flow *flow, enum direction direction);
 

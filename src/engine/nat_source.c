@@ -220,7 +220,9 @@ static bool rule_decide(const struct engine *engine, uint16_t index, const struc
 static void rules_decide(const struct engine *engine, const struct flow *draft,
 	const struct filter_query *query, const union addr *external, struct nat_source *source)
 {
-	for (uint16_t i = 0; i < engine->ruleset->nat.count; i++) {
+	const uint16_t count = (uint16_t)engine->ruleset->nat.count;
+
+	for (uint16_t i = 0; i < count; i++) {
 		if (!rule_decide(engine, i, draft, query, external, source))
 			continue;
 		source->rule = i;
@@ -236,10 +238,11 @@ static void hairpin_decide(
 {
 	const union addr *called = &draft->address[ORIGINAL][DESTINATION];
 	const uint16_t network = topology_network_of_zone(&engine->topology, draft->zone[ORIGINAL]);
+	const uint16_t count = (uint16_t)engine->ruleset->nat.count;
 	uint32_t n = 0;
 
 	if (nat_is_ours(engine, draft->family, called)) {
-		for (uint16_t i = 0; i < engine->ruleset->nat.count; i++)
+		for (uint16_t i = 0; i < count; i++)
 			if (whole_decide(&engine->ruleset->nat_rule[i], draft, source))
 				return;
 		source->address = *called;
@@ -286,8 +289,11 @@ static bool is_shareable(const struct engine *engine, struct ports_table table, 
 	if (user == PORTS_NOBODY || user == PORTS_RESERVED)
 		return false;
 	const uint16_t network = mapping_network(engine, flow_at(engine, user));
-	return network == NETWORK_NONE ||
-	       engine->topology.networks[network].mapping == MAPPING_ADAPTIVE;
+	if (network == NETWORK_NONE)
+		return true;
+	/* A port in use is a flow's, and a flow's network is there: out of the analyzer's sight.
+	 * NOLINTNEXTLINE(clang-analyzer-core.NullDereference) */
+	return engine->topology.networks[network].mapping == MAPPING_ADAPTIVE;
 }
 
 /* Step 4: some port that others use, whose tuple with this peer is free. */

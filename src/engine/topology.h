@@ -41,7 +41,7 @@ struct topology {
 	unsigned network_count;
 	uint32_t port_block; /* of all networks that have one; 0: none has */
 	uint32_t blocks;     /* of all guests that have one */
-	bool has_nat64; /* one of the networks */
+	bool has_nat64;      /* one of the networks */
 	struct link_record links[ENGINE_LINKS_MAX];
 	uint16_t
 		guests[GUEST_SLOTS]; /* hash of (network, address) -> link + 1; rebuilt on change */

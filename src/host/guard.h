@@ -48,8 +48,7 @@ const char *guard_kind(const struct guard *guard);
 
 /* Which socket of the host has exactly this local address: "TCP port 22", or false where none. */
 #define GUARD_USER_TEXT_SIZE 24
-bool guard_address_user(
-	uint8_t family, const union addr *address, char user[GUARD_USER_TEXT_SIZE]);
+bool guard_address_user(uint8_t family, const union addr *address, char user[GUARD_USER_TEXT_SIZE]);
 
 /*
  * Check the external ports: 0, or -errno after logging one sentence that names what it overlaps:

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* attacks: what is known to have worked against gateways, tried on this one.  Spoofing, bouncing and
- * the like are in protection.c, fragments in fragments.c. */
+/* attacks: what is known to have worked against gateways, tried on this one.  Spoofing, bouncing
+ * and the like are in protection.c, fragments in fragments.c. */
 #include "../support/packets.h"
 #include "../support/steps.h"
 

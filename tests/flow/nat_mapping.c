@@ -8,7 +8,10 @@
 	"\n[link own]\nnetwork = own\nnetns = own\naddress = 10.66.0.2\n"                          \
 	"[link other]\nnetwork = own\nnetns = other\naddress = 10.66.0.3\n"
 #define ENDPOINT LAB(NETWORK("filtering = endpoint"), .families = LAB_IPV4)
-#define ONE_PORT {61000, 61000}
+#define ONE_PORT                                                                                   \
+	{                                                                                          \
+		61000, 61000                                                                       \
+	}
 
 /* clang-format off */
 

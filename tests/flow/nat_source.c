@@ -112,14 +112,15 @@ Test(nat_source, addresses_are_paired)
 				.address4 = addr_v4(10, 77, 0, (uint8_t)(100 + guest)),
 				.address6.bytes = {0xfd, 0x77, [14] = 1,
 					[15] = (uint8_t)((guest / 10 << 4) + guest % 10)}};
-			cr_assert_eq(engine_link_set(lab->engine, (zone_id)(100 + guest), &link), 0);
+			cr_assert_eq(
+				engine_link_set(lab->engine, (zone_id)(100 + guest), &link), 0);
 			for (unsigned n = 0; n < 20; n++) {
 				char from[64], to[ADDR_TEXT_SIZE];
 				struct packet *packet;
 				snprintf(from, sizeof(from), f ? "[fd77::%u]:%u" : "10.77.0.%u:%u",
 					100 + guest, 5000 + n);
-				snprintf(to, sizeof(to), f ? "[2001:db8:1::%x]:99" : "198.51.100.%u:99",
-					1 + n);
+				snprintf(to, sizeof(to),
+					f ? "[2001:db8:1::%x]:99" : "198.51.100.%u:99", 1 + n);
 				packet = UDP_PACKET(from, to);
 				packet->in_zone = (zone_id)(100 + guest);
 				cr_expect_eq(lab_send(lab, packet), VERDICT_SEND);
@@ -144,10 +145,10 @@ Test(nat_source, addresses_are_paired)
 /* RFC 7422: the guest of a port can be told without a log. */
 Test(nat_source, ports_tell_the_guest)
 {
-	struct lab *lab = lab_open(AF_INET,
-		LAB(.config = "[network many]\nsubnet = 10.55.0.0/28\nport-block = 8\n"
-			      "[network more]\nsubnet = 10.56.0.0/29\nport-block = 8\n",
-			.port_list = {2, {{61000, 61099}, {63000, 63199}}}));
+	struct lab *lab = lab_open(
+		AF_INET, LAB(.config = "[network many]\nsubnet = 10.55.0.0/28\nport-block = 8\n"
+				       "[network more]\nsubnet = 10.56.0.0/29\nport-block = 8\n",
+				 .port_list = {2, {{61000, 61099}, {63000, 63199}}}));
 	const struct port_list list = {2, {{61000, 61099}, {63000, 63199}}};
 	struct flow_info info;
 	uint32_t cursor = 0;
@@ -162,7 +163,8 @@ Test(nat_source, ports_tell_the_guest)
 		cr_assert_eq(engine_link_set(lab->engine, (zone_id)(100 + guest), &link), 0);
 		for (unsigned n = 0; n < 9; n++) {
 			char from[64];
-			snprintf(from, sizeof(from), "10.%u.0.%u:%u", more ? 56 : 55, host, 5000 + n);
+			snprintf(from, sizeof(from), "10.%u.0.%u:%u", more ? 56 : 55, host,
+				5000 + n);
 			struct packet *packet = UDP_PACKET(from, "198.51.100.1:99");
 			packet->in_zone = (zone_id)(100 + guest);
 			/* A guest takes no port of another's, however many it wants. */
@@ -191,8 +193,9 @@ Test(nat_source, ports_tell_the_guest)
 /* RFC 6888 REQ-3: pools of any shape, every port used, none outside. */
 Test(nat_source, pools_of_any_shape)
 {
-	struct lab *lab = lab_open(AF_INET, LAB(.flows = 2048,
-		.port_list = {3, {{61000, 61099}, {62500, 62500}, {63000, 63098}}}));
+	struct lab *lab = lab_open(AF_INET,
+		LAB(.flows = 2048,
+			.port_list = {3, {{61000, 61099}, {62500, 62500}, {63000, 63098}}}));
 	bool used[65536] = {false};
 	struct flow_info info;
 	uint32_t cursor = 0;

@@ -138,13 +138,13 @@ Test(tracking, udplite_is_summed)
 {
 	for (unsigned i = 0; i < 2; i++) {
 		struct lab *lab = lab_open(i == 0 ? AF_INET : AF_INET6, LAB(.config = NULL));
-		struct packet *packet =
-			steps_packet(lab, "guest proto 136 guest > server len 30");
+		struct packet *packet = steps_packet(lab, "guest proto 136 guest > server len 30");
 		uint8_t *l4 = packet->data + packet->length - 30;
 		const union addr guest = lab_address(lab, "guest");
 		const union addr host = lab_address(lab, "host");
 		const union addr server = lab_address(lab, "server");
-		const uint8_t start[] = {0x13, 0x88, 0, 9, 0, 8, 0, 0}; /* covers the header alone */
+		const uint8_t start[] = {
+			0x13, 0x88, 0, 9, 0, 8, 0, 0}; /* covers the header alone */
 
 		memcpy(l4, start, sizeof(start));
 		uint64_t sum = cksum_pseudo(lab->family, &guest, &server, IPPROTO_UDPLITE, 30);

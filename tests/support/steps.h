@@ -17,16 +17,17 @@
  *
  * Some steps are deeds; `out` is then what they say:
  *
- *	wait SECONDS                       flows, ports, expectations, states, routes, drops REASON, events
- *	forward tcp [PLACE:]8080[-8089] guest:80           unforward ...the same
- *	address-new PLACE, address-lost PLACE              link-lost NAME
- *	route PLACE none|PLACE [PATH]                      (and that routes have changed)
- *	rules SECTIONS                                     a new ruleset
- *	counted CHAIN INDEX                                packets that a rule has seen
- *	logged                                             lines of rules, and the last one's words
- *	limits SECTIONS                                    new limits
- *	refused PLACE WHAT                                 what the guest was refused,
- *	has PLACE flows|half_open|ports                    what it has
+ *	wait SECONDS
+ *	flows, ports, expectations, states, routes, drops REASON, events
+ *	forward tcp [PLACE:]8080[-8089] guest:80, unforward the same
+ *	address-new PLACE, address-lost PLACE, link-lost NAME
+ *	route PLACE none|PLACE [PATH]      and that routes have changed
+ *	rules SECTIONS                     a new ruleset
+ *	counted CHAIN INDEX                packets that a rule has seen
+ *	logged                             lines of rules, and the last one's words
+ *	limits SECTIONS                    new limits
+ *	refused PLACE WHAT                 what the guest was refused
+ *	has PLACE flows|half_open|ports    what it has
  */
 #ifndef TUNGATE_TESTS_STEPS_H
 #define TUNGATE_TESTS_STEPS_H

@@ -51,6 +51,7 @@ static void setup(void)
 	};
 
 	engine = calloc(1, sizeof(*engine));
+	engine->flows = calloc(1, sizeof(*engine->flows));
 	engine->accounts = accounts_create(engine, &(struct limits_config){0});
 	topology = &engine->topology;
 	engine_networks_set(engine, networks, 3);
@@ -59,6 +60,7 @@ static void setup(void)
 static void teardown(void)
 {
 	accounts_free(engine->accounts);
+	free(engine->flows);
 	free(engine);
 }
 
