@@ -113,6 +113,11 @@ static struct rewrite prepare(const struct headers *headers)
 		.destination_port = headers->destination_port ? 0x5678 : 0,
 	};
 
+	/* Of a query only the identifier can change: the other port is its kind. */
+	if (headers->kind == L4_ICMP_QUERY && icmp_is_reply(headers->family, headers->icmp_type))
+		rewrite.source_port = headers->source_port;
+	else if (headers->kind == L4_ICMP_QUERY)
+		rewrite.destination_port = headers->destination_port;
 	rewrite_prepare(&rewrite, headers->family, &headers->source, &headers->destination,
 		headers->source_port, headers->destination_port);
 	return rewrite;
