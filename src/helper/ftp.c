@@ -99,7 +99,7 @@ static int write_announcement(const struct announcement *found, const struct exp
 
 	if (d == 0)
 		return snprintf(text, SEQADJ_TEXT_BYTES, "%u,%u,%u,%u,%u,%u", octet[0], octet[1],
-			octet[2], octet[3], answer->port >> 8u, answer->port & 0xffu);
+			octet[2], octet[3], (unsigned)answer->port >> 8, answer->port & 0xffu);
 	if (!found->has_address)
 		return snprintf(text, SEQADJ_TEXT_BYTES, "%c%c%c%u%c", d, d, d, answer->port, d);
 	return snprintf(text, SEQADJ_TEXT_BYTES, "%c%d%c%s%c%u%c", d,
