@@ -5,7 +5,8 @@
 # checks, unit, flow and golden tests and fuzzers with sanitizers, the gateway in namespaces.  Ends
 # with `N passed, N failed, N skipped`.
 #
-# What uses one processor runs beside what mostly waits; both write whole lines, so that each counts.  Outputs are kept in build/check/.
+# What uses one processor runs beside what mostly waits; both write whole lines, so that each
+# counts.  Outputs are kept in build/check/.
 
 cd "$(dirname "$0")/.." || exit
 build=${CHECK_BUILD:-build}

@@ -146,7 +146,7 @@ bool set_load(struct config *config, const char *name, const char *list, unsigne
 
 	if (set == NULL)
 		return false;
-	if (list[0] == '\0') /* a set of nothing, for now */
+	if (list[0] == '\0') /* a set of nothing is one, too */
 		return true;
 	while (list_next(&list, element)) {
 		if (!set_add(config, set, element, why))

@@ -60,15 +60,6 @@ static bool is_single(const struct prefix *prefix)
 	return prefix->length == addr_bits(prefix->family);
 }
 
-static union addr prefix_last(const struct prefix *prefix)
-{
-	union addr last = prefix->base;
-
-	for (unsigned bit = prefix->length; bit < addr_bits(prefix->family); bit++)
-		last.bytes[bit / 8] |= (uint8_t)(0x80 >> bit % 8);
-	return last;
-}
-
 /* The largest prefix that begins where the range does and lies in it. */
 static struct prefix prefix_first_of(const struct addr_range *range)
 {
@@ -82,7 +73,7 @@ static struct prefix prefix_first_of(const struct addr_range *range)
 		wider.length--;
 		if (wider.base.bytes[wider.length / 8] & 0x80 >> wider.length % 8)
 			break;
-		last = prefix_last(&wider);
+		last = addr_range_of(&wider).last;
 		if (addr_compare(&last, &range->last) > 0)
 			break;
 	}
@@ -116,7 +107,7 @@ static int whole_add(struct owned *owned, struct addr_range range)
 {
 	for (;;) {
 		const struct prefix prefix = prefix_first_of(&range);
-		const union addr last = prefix_last(&prefix);
+		const union addr last = addr_range_of(&prefix).last;
 		const int error = prefix_add(owned, &prefix);
 
 		if (error != 0 || addr_equal(&last, &range.last))
