@@ -18,6 +18,7 @@ src/config:      base tungate
 src/import:      base tungate config/words.h
 src/host:        base tungate wire
 src/link:        base tungate wire host
+src/dns:         base tungate
 src/control:     base tungate
 src/daemon:      *
 cmd/tungated:    base tungate daemon
