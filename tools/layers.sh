@@ -22,7 +22,8 @@ src/dns:         base tungate
 src/control:     base tungate
 src/daemon:      *
 cmd/tungated:    base tungate daemon
-cmd/tungate:     base tungate control/protocol.h import/import.h
+cmd/tungate:     base tungate control/protocol.h control/client.h import/import.h
+cmd/tungate-cni: base tungate control/protocol.h control/client.h
 examples:        tungate
 '
 pure='base wire engine helper lan config import'

@@ -118,6 +118,7 @@ json_t *attach_params(const struct arguments *arguments)
 
 	params = with_option(params, arguments, "--name", "name");
 	params = with_option(params, arguments, "--network", "network");
+	params = with_option(params, arguments, "--device", "device");
 	if (address)
 		params = with(params, "addresses", addresses_list(address));
 	return params;

@@ -6,15 +6,11 @@
 #define TUNGATE_CALL_H
 
 #include <jansson.h>
-#include <stddef.h>
 #include "command.h"
-#include "control/protocol.h"
+#include "control/client.h"
 
 struct call {
-	int fd; /* of the control socket; close-on-exec */
-	const char *path;
-	char *bytes; /* received and not yet used */
-	size_t used, length, size;
+	struct control_client client;
 };
 
 /* Connect. */

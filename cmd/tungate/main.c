@@ -49,6 +49,7 @@ static const struct option connections_options[] = {
 static const struct option run_options[] = {GUEST_OPTIONS, {0}};
 static const struct option attach_options[] = {
 	{"--netns", "WHERE", "the namespace: NAME, PATH or pid:N"},
+	{"--device", "NAME", "the interface's name in the namespace (else eth0)"},
 	GUEST_OPTIONS,
 	{0},
 };

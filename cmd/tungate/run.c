@@ -189,9 +189,9 @@ static void hang_up(struct call *call)
 	const struct timeval patience = {.tv_sec = HANG_UP_WAIT_S};
 	char byte;
 
-	setsockopt(call->fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
-	shutdown(call->fd, SHUT_WR);
-	while (recv(call->fd, &byte, sizeof(byte), 0) > 0)
+	setsockopt(call->client.fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+	shutdown(call->client.fd, SHUT_WR);
+	while (recv(call->client.fd, &byte, sizeof(byte), 0) > 0)
 		;
 }
 

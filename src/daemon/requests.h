@@ -63,6 +63,7 @@ struct daemon_attach {
 			      NULL */
 	union addr address4, address6; /* wanted; zero: the next free one of the subnet */
 	uint16_t mtu;                  /* bytes; 0: the network's */
+	const char *device;            /* the interface's name in the namespace; NULL: eth0 */
 };
 
 /*

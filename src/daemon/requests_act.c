@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <linux/nsfs.h>
+#include <net/if.h>
 #include <netinet/in.h>
 #include <sched.h>
 #include <stddef.h>
@@ -216,7 +217,7 @@ void handle_forward_del(void *context, struct control_request *request)
 /* ---- attach, detach ---- */
 
 struct attach_params {
-	const char *name, *network, *netns;
+	const char *name, *network, *netns, *device;
 	bool descriptor, hold;
 	const json_t *addresses;
 	int64_t mtu;
@@ -279,6 +280,15 @@ static bool descriptor_take(struct control_request *request, struct daemon_attac
 	return true;
 }
 
+/* As the kernel has it. */
+static bool is_interface_name(const char *name)
+{
+	const size_t length = strlen(name);
+
+	return length > 0 && length < IFNAMSIZ && strcspn(name, "/: \t\n\v\f\r") == length &&
+	       strcmp(name, ".") != 0 && strcmp(name, "..") != 0;
+}
+
 /* False after the request was answered. */
 static bool attach_read(struct requests *requests, struct control_request *request,
 	struct daemon_attach *attach, bool *hold)
@@ -288,6 +298,7 @@ static bool attach_read(struct requests *requests, struct control_request *reque
 		{ATTACH_PARAM(name, PARAM_STRING)},
 		{ATTACH_PARAM(network, PARAM_STRING)},
 		{ATTACH_PARAM(netns, PARAM_STRING)},
+		{ATTACH_PARAM(device, PARAM_STRING)},
 		{ATTACH_PARAM(descriptor, PARAM_FLAG)},
 		{ATTACH_PARAM(hold, PARAM_FLAG)},
 		{ATTACH_PARAM(addresses, PARAM_STRINGS)},
@@ -315,6 +326,13 @@ static bool attach_read(struct requests *requests, struct control_request *reque
 			MTU_MAX);
 		return false;
 	}
+	if (values.device && !is_interface_name(values.device)) {
+		control_fail(request, CONTROL_INVALID,
+			"bad device `%.64s`: allowed: the name of an interface, 1 to 15 "
+			"characters, no blanks, no /, no :",
+			values.device);
+		return false;
+	}
 	if (!values.netns && !values.descriptor) {
 		control_fail(request, CONTROL_BAD_REQUEST,
 			"which namespace? `netns` names one, or `descriptor` says that its "
@@ -324,6 +342,7 @@ static bool attach_read(struct requests *requests, struct control_request *reque
 	attach->name = values.name;
 	attach->network = (uint16_t)network;
 	attach->where = values.netns;
+	attach->device = values.device;
 	attach->mtu = (uint16_t)values.mtu;
 	*hold = values.hold;
 	return values.descriptor ? descriptor_take(request, attach) : true;

@@ -46,6 +46,13 @@ expect "detach" tungate detach one
 expect_fail "the interface is gone" ip -n guest link show dev eth0
 expect_fail "nothing gets out any more" reaches guest
 expect_status 5 "detach again" tungate detach one
+expect "with an interface name of one's own" \
+	tungate attach --netns guest --name one --device net0
+expect "... it reaches the server" reaches guest
+expect "... by that" ip -n guest link show dev net0
+expect "... detached" tungate detach one
+expect_status 2 "a name that no interface can have" \
+	tungate attach --netns guest --name one --device a/b
 expect "attach again" tungate attach --netns guest --name one
 expect "... it reaches the server" reaches guest
 

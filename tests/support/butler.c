@@ -100,6 +100,8 @@ static int on_attach(void *context, const struct daemon_attach *attach, struct d
 		attach->name ? attach->name : "(none)");
 	snprintf(butler->attach_where, sizeof(butler->attach_where), "%s",
 		attach->where ? attach->where : "(none)");
+	snprintf(butler->attach_device, sizeof(butler->attach_device), "%s",
+		attach->device ? attach->device : "(none)");
 	butler->attached = true;
 	return on_link(butler, 2, link) ? 0 : -EIO;
 }

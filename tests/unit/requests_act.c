@@ -106,7 +106,7 @@ Test(requests_act, attach_tells_the_daemon_what_is_wanted)
 	struct butler *butler = butler_open();
 	static const char params[] =
 		"{\"name\":\"fresh\",\"network\":\"lab\",\"netns\":\"pid:7\",\"mtu\":1400,"
-		"\"addresses\":[\"10.77.0.4\",\"fd77::4\"]}";
+		"\"device\":\"net0\",\"addresses\":[\"10.77.0.4\",\"fd77::4\"]}";
 
 	json_t *attached = result_of(butler, "attach", params);
 	expect_texts(attached, (const struct expected[]){
@@ -124,6 +124,7 @@ Test(requests_act, attach_tells_the_daemon_what_is_wanted)
 	cr_expect_str_eq(butler->attach_where, "pid:7");
 	cr_expect_eq(butler->attach.netns_fd, -1);
 	cr_expect_eq(butler->attach.mtu, 1400);
+	cr_expect_str_eq(butler->attach_device, "net0");
 	cr_expect_eq(butler->attach.address4.v4, addr_v4(10, 77, 0, 4).v4);
 	cr_expect_eq(butler->attach.address6.bytes[15], 4);
 
