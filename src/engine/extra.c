@@ -15,11 +15,7 @@ int extras_create(struct extras *extras, uint32_t max)
 	extras->records = calloc(extras->max + 1, sizeof(*extras->records));
 	if (extras->records == NULL)
 		return -ENOMEM;
-	for (uint32_t id = 1; id <= extras->max; id++) {
-		extras->records[id].flow = FLOW_NONE;
-		extras->records[id].next = id < extras->max ? id + 1 : EXTRA_NONE;
-	}
-	extras->free_head = 1;
+	extras->free_head = EXTRA_NONE;
 	return 0;
 }
 
@@ -46,7 +42,19 @@ bool extra_has_room(const struct engine *engine, const struct flow *flow)
 		if (flow->zone[d] < ENGINE_LINKS_MAX &&
 			extras->owner[flow->zone[d]] >= share(extras))
 			return false;
-	return extras->free_head != EXTRA_NONE;
+	return extras->count < extras->max;
+}
+
+/* One that was given back, or the next that was never used: memory is touched as it is needed. */
+static uint32_t record_take(struct extras *extras)
+{
+	const uint32_t id = extras->free_head;
+
+	extras->count++;
+	if (id == EXTRA_NONE)
+		return ++extras->touched;
+	extras->free_head = extras->records[id].next;
+	return id;
 }
 
 /* Count a record to, or from, the links of its flow. */
@@ -66,10 +74,8 @@ struct extra *extra_take(struct engine *engine, struct flow *flow)
 		return extra;
 	if (!extra_has_room(engine, flow))
 		return NULL;
-	flow->extra = extras->free_head;
+	flow->extra = record_take(extras);
 	extra = extra_of(engine, flow);
-	extras->free_head = extra->next;
-	extras->count++;
 	owners_add(extras, flow, 1);
 	extra->flow = flow_id(engine, flow);
 	extra->master = FLOW_NONE;
@@ -88,7 +94,7 @@ struct extra *extra_take(struct engine *engine, struct flow *flow)
 /* Those that this flow announced go on without it. */
 static void children_orphan(struct engine *engine, uint32_t master)
 {
-	for (uint32_t id = 1; id <= engine->extras.max; id++)
+	for (uint32_t id = 1; id <= engine->extras.touched; id++)
 		if (engine->extras.records[id].master == master)
 			engine->extras.records[id].master = FLOW_NONE;
 }
