@@ -15,7 +15,7 @@ $(B)/fuzz/%: $(B)/obj/tests/fuzz/%.o $(HOST_LIB) $(PURE_LIB)
 	$(CC) $(ALL_LDFLAGS) $(filter %.o,$^) $(filter %.a,$^) $(PKG_LIBS) -o $@
 
 # Stories for the engine are told with the tests' own words.
-$(B)/fuzz/engine $(B)/fuzz/helper $(B)/fuzz/calls: $(call obj,tests/support/gateway.c tests/support/packets.c)
+$(B)/fuzz/engine $(B)/fuzz/helper $(B)/fuzz/calls: $(call obj,tests/support/arena.c tests/support/gateway.c tests/support/packets.c)
 
 .PHONY: fuzz-bins
 fuzz-bins: $(FUZZ_BINS)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* gateway: a whole engine for tests. */
 #include "gateway.h"
+#include "arena.h"
 #include "helper/helpers.h"
 
 #include <stdio.h>
@@ -115,11 +116,8 @@ struct gateway *gateway_create(const char *config_text, uint32_t flows)
 		.helper_count = HELPER_COUNT,
 		.now_ms = gateway->now_ms,
 	};
-	const size_t bytes = engine_arena_bytes(&params);
-	gateway->arena = aligned_alloc(64, (bytes + 63) & ~(size_t)63);
-	if (gateway->arena == NULL)
-		abort();
-	memset(gateway->arena, 0, bytes);
+	gateway->arena_bytes = engine_arena_bytes(&params);
+	gateway->arena = arena_map(gateway->arena_bytes);
 	gateway->engine = engine_create(gateway->arena, &params);
 	if (gateway->engine == NULL)
 		abort();
@@ -130,7 +128,7 @@ struct gateway *gateway_create(const char *config_text, uint32_t flows)
 void gateway_free(struct gateway *gateway)
 {
 	engine_free(gateway->engine);
-	free(gateway->arena);
+	arena_unmap(gateway->arena, gateway->arena_bytes);
 	config_free(gateway->config);
 	free(gateway);
 }

@@ -15,6 +15,7 @@
 struct gateway {
 	struct config *config;
 	void *arena;
+	size_t arena_bytes;
 	struct engine *engine;
 	uint64_t now_ms;
 };

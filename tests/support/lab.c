@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "arena.h"
 #include "base/embed.h"
 #include "helper/helpers.h"
 #include "packets.h"
@@ -251,10 +252,8 @@ static void engine_make(struct lab *lab)
 		limits.guest.half_open = limits.flows;
 	if (limits.guest.ports == 0)
 		limits.guest.ports = UINT16_MAX;
-	const size_t bytes = engine_arena_bytes(&params);
-	lab->arena = aligned_alloc(64, bytes);
-	cr_assert_not_null(lab->arena);
-	memset(lab->arena, 0, bytes);
+	lab->arena_bytes = engine_arena_bytes(&params);
+	lab->arena = arena_map(lab->arena_bytes);
 	lab->engine = engine_create(lab->arena, &params);
 	cr_assert_not_null(lab->engine);
 }
@@ -320,7 +319,7 @@ void lab_close(struct lab *lab)
 	cr_expect_eq(engine_deadline(lab->engine), UINT64_MAX, "timers leak");
 	cr_expect_eq(lab->events[FLOW_NEW], lab->events[FLOW_END], "events of flows");
 	engine_free(lab->engine);
-	free(lab->arena);
+	arena_unmap(lab->arena, lab->arena_bytes);
 	config_free(lab->config);
 	free(lab);
 }

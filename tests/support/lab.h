@@ -45,6 +45,7 @@ struct lab {
 	const struct lab_options *options;
 	struct config *config;
 	void *arena;
+	size_t arena_bytes;
 	struct engine *engine;
 	uint64_t now_ms;
 	struct lab_route routes[LAB_PLACES];
