@@ -5,6 +5,7 @@
 #include <arpa/inet.h>
 #include <criterion/criterion.h>
 #include <string.h>
+#include "base/cksum.h"
 
 #include "../support/packets.h"
 
@@ -152,6 +153,9 @@ Test(fragment, options_are_copied_as_they_ask)
 	bytes[2] = (uint8_t)((plain->length + 12) >> 8);
 	bytes[3] = (uint8_t)(plain->length + 12);
 	struct packet *packet = packet_from_bytes(bytes, plain->length + 12, sizeof(bytes));
+	struct ipv4_header *ip = packet_ipv4(packet);
+	ip->checksum = 0;
+	ip->checksum = (be16)~cksum_fold(cksum_ipv4_header(ip, 32));
 	cr_assert(packet_parse(packet));
 	expect_pieces(packet, 576, 0, false);
 
