@@ -322,7 +322,13 @@ struct network_config {
 
 /* ---- [link NAME] ---- */
 
-enum link_kind { LINK_TUN, LINK_NETNS };
+enum link_kind { LINK_TUN, LINK_NETNS, LINK_TAP, LINK_NETDEV, LINK_QEMU };
+/* Those that carry Ethernet frames, so that ARP, DHCP and their like are answered on them. */
+#define LINK_IS_ETHERNET(kind) ((kind) >= LINK_TAP)
+
+/* How many are behind an Ethernet link: one guest, or a segment of the network's subnet. */
+enum link_guests { GUESTS_AUTO, GUESTS_ONE, GUESTS_MANY };
+enum socket_mode { SOCKET_STREAM, SOCKET_DATAGRAM };
 
 struct link_config {
 	char name[CONFIG_NAME_SIZE];
@@ -331,7 +337,13 @@ struct link_config {
 	union addr address4; /* guest's; zero: taken from the subnet when it is attached */
 	union addr address6;
 	char netns[CONFIG_TEXT_SIZE]; /* netns: NAME, PATH or pid:N */
-	char device[16]; /* interface name; default eth0 in a netns, tg-LINKNAME for tun */
+	char device[16];  /* interface name; default eth0 in a netns, tg-LINKNAME for tun and tap;
+			     netdev: the one that is taken over; qemu: none */
+	uint8_t guests;   /* enum link_guests; GUESTS_AUTO where kind is no Ethernet */
+	uint8_t mac[6];   /* Ethernet: the only one that the guest may have; zero: any */
+	char bridge[16];  /* tap: the host's bridge that it joins; empty: none */
+	char socket[108]; /* qemu: path of the unix socket that the VM connects to */
+	uint8_t socket_mode; /* qemu: enum socket_mode */
 	unsigned line;
 };
 

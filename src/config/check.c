@@ -70,6 +70,63 @@ void check_network(const struct network_config *network, struct problems *proble
 			network->name, network->mtu, MTU_V6_LEAST);
 }
 
+#define KIND(kind)    (1u << LINK_##kind)
+#define KINDS_FRAMES  (KIND(TAP) | KIND(NETDEV) | KIND(QEMU))
+#define KINDS_ON_HOST (KIND(TUN) | KIND(TAP) | KIND(NETDEV))
+
+/* Which key is of which kind of link, and which kind cannot be without it. */
+static void check_link_keys(const struct link_config *link, struct problems *problems)
+{
+	static const uint8_t any[6];
+	const struct {
+		const char *key;
+		bool given;
+		unsigned allowed, required; /* kinds */
+		const char *kinds, *values;
+	} keys[] = {
+		{"netns", link->netns[0] != '\0', KIND(NETNS), KIND(NETNS), "netns",
+			"a name, an absolute path, pid:N; or kind = tun"},
+		{"device", link->device[0] != '\0', KINDS_ON_HOST | KIND(NETNS), KIND(NETDEV),
+			"tun, netns, tap or netdev", "the interface that is taken over"},
+		{"bridge", link->bridge[0] != '\0', KIND(TAP), 0, "tap", NULL},
+		{"socket", link->socket[0] != '\0', KIND(QEMU), KIND(QEMU), "qemu",
+			"an absolute path, of the unix socket that QEMU connects to"},
+		{"socket-mode", link->socket_mode != SOCKET_STREAM, KIND(QEMU), 0, "qemu", NULL},
+		{"guests", link->guests != GUESTS_AUTO, KINDS_FRAMES, 0, "tap, netdev or qemu",
+			NULL},
+		{"mac", memcmp(link->mac, any, sizeof(any)) != 0, KINDS_FRAMES, 0,
+			"tap, netdev or qemu", NULL},
+	};
+
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+		if (keys[i].given && !(keys[i].allowed >> link->kind & 1))
+			problems_add(problems, link->line,
+				"link `%s` has a `%s`: allowed: only with kind = %s", link->name,
+				keys[i].key, keys[i].kinds);
+		if (!keys[i].given && keys[i].required >> link->kind & 1)
+			problems_add(problems, link->line, "link `%s` has no `%s`: allowed: %s",
+				link->name, keys[i].key, keys[i].values);
+	}
+}
+
+/* Many guests have none of what is one guest's. */
+static void check_link_guests(const struct link_config *link, struct problems *problems)
+{
+	static const uint8_t any[6];
+
+	if (link->guests != GUESTS_MANY)
+		return;
+	if (!addr_is_zero(&link->address4) || !addr_is_zero(&link->address6))
+		problems_add(problems, link->line,
+			"link `%s` has an `address` and many guests: allowed: one of the two; DHCP "
+			"gives each guest an address",
+			link->name);
+	if (memcmp(link->mac, any, sizeof(any)) != 0)
+		problems_add(problems, link->line,
+			"link `%s` has a `mac` and many guests: allowed: `mac` with guests = one",
+			link->name);
+}
+
 void check_link(
 	const struct config *config, const struct link_config *link, struct problems *problems)
 {
@@ -81,14 +138,8 @@ void check_link(
 			"link `%s` has no `network`, and there is more than one: allowed: %s",
 			link->name, choices_format(known, text, sizeof(text)));
 	}
-	if (link->kind == LINK_NETNS && link->netns[0] == '\0')
-		problems_add(problems, link->line,
-			"link `%s` has no `netns`: allowed: a name, an absolute path, pid:N; or "
-			"kind = tun",
-			link->name);
-	if (link->kind != LINK_NETNS && link->netns[0] != '\0')
-		problems_add(problems, link->line,
-			"link `%s` has a `netns`: allowed: only with kind = netns", link->name);
+	check_link_keys(link, problems);
+	check_link_guests(link, problems);
 }
 
 /* ---- sections against each other ---- */
@@ -170,11 +221,43 @@ static void check_same_address(const struct link_config *link, const struct link
 			addr_format(family, address, text), link->name, other->name, other->line);
 }
 
-/* A tun link without an address stands for its whole network. */
+/* A tun link without an address stands for its whole network, and so does one of many guests. */
 static bool link_is_whole(const struct link_config *link)
 {
-	return link->kind == LINK_TUN && addr_is_zero(&link->address4) &&
-	       addr_is_zero(&link->address6);
+	return link->guests == GUESTS_MANY ||
+	       (link->kind == LINK_TUN && addr_is_zero(&link->address4) &&
+		       addr_is_zero(&link->address6));
+}
+
+/* Whether two links give, or take, interfaces of the same names' world. */
+static bool links_share_names(const struct link_config *link, const struct link_config *other)
+{
+	const bool on_host = KINDS_ON_HOST >> link->kind & 1;
+
+	return on_host == (KINDS_ON_HOST >> other->kind & 1) &&
+	       strcmp(link->netns, other->netns) == 0;
+}
+
+/* What only one link can have. */
+static void check_same_place(
+	const struct link_config *link, const struct link_config *other, struct problems *problems)
+{
+	const struct {
+		const char *key, *ours, *theirs, *advice;
+	} places[] = {
+		{"device", link->device, links_share_names(link, other) ? other->device : "",
+			"; tell them apart by `device`"},
+		{"bridge", link->bridge, other->bridge, ""},
+		{"socket", link->socket, other->socket, ""},
+	};
+
+	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++)
+		if (places[i].ours[0] != '\0' && strcmp(places[i].ours, places[i].theirs) == 0)
+			problems_add(problems, link->line,
+				"%s %s of link `%s` is that of link `%s` in line %u: allowed: one "
+				"link for each%s",
+				places[i].key, places[i].ours, link->name, other->name, other->line,
+				places[i].advice);
 }
 
 static bool may_be_clones(const struct config *config, const struct link_config *link,
@@ -193,12 +276,7 @@ static void check_link_pair(const struct config *config, const struct link_confi
 		check_same_address(
 			link, other, AF_INET6, &link->address6, &other->address6, problems);
 	}
-	if (link->kind == other->kind && link->device[0] != '\0' &&
-		strcmp(link->device, other->device) == 0 && strcmp(link->netns, other->netns) == 0)
-		problems_add(problems, link->line,
-			"device %s of link `%s` is that of link `%s` in line %u: allowed: one "
-			"link for each; tell them apart by `device`",
-			link->device, link->name, other->name, other->line);
+	check_same_place(link, other, problems);
 	if (link_is_whole(link) && link_is_whole(other) && link->network == other->network &&
 		link->network != NETWORK_UNKNOWN)
 		problems_add(problems, link->line,

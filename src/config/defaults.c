@@ -99,10 +99,12 @@ void default_link(const struct config *config, struct link_config *link)
 {
 	if (link->network == NETWORK_UNKNOWN && config->network_count == 1)
 		link->network = 0;
+	if (LINK_IS_ETHERNET(link->kind) && link->guests == GUESTS_AUTO)
+		link->guests = link->bridge[0] != '\0' ? GUESTS_MANY : GUESTS_ONE;
 	if (link->device[0] != '\0')
 		return;
 	if (link->kind == LINK_NETNS)
 		snprintf(link->device, sizeof(link->device), "eth0");
-	else
+	else if (link->kind == LINK_TUN || link->kind == LINK_TAP)
 		snprintf(link->device, sizeof(link->device), "tg-%.12s", link->name);
 }

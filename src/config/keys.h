@@ -39,7 +39,9 @@ enum section_label { LABEL_NONE, LABEL_NAME, LABEL_CHAIN };
 #define FILTERING_NAMES "address-and-port|address|endpoint" /* of enum filtering */
 #define MAPPING_NAMES   "adaptive|endpoint-independent"     /* of enum mapping */
 #define GUARD_NAMES     "auto|clsact|sockets"               /* of enum guard_mode */
-#define KIND_NAMES      "tun|netns"                         /* of enum link_kind */
+#define KIND_NAMES      "tun|netns|tap|netdev|qemu"         /* of enum link_kind */
+#define GUESTS_NAMES    "auto|one|many"                     /* of enum link_guests */
+#define SOCKET_NAMES    "stream|datagram"                   /* of enum socket_mode */
 #define LEVEL_NAMES     "error|warning|info|debug|trace"    /* of enum log_level */
 
 enum key_type {
@@ -59,6 +61,7 @@ enum key_type {
 	KEY_NETWORK,      /* uint16_t: the index of a network */
 	KEY_NAT64,        /* struct prefix */
 	KEY_NETNS,        /* char[]: NAME, PATH or pid:N */
+	KEY_MAC,          /* uint8_t[6] */
 	KEY_RULE,         /* struct rules: one more rule; may be repeated */
 	KEY_NAT,          /* struct nat_rules: one more line; `min` is its enum nat_kind */
 };

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/embed.h"
+#include "base/mac.h"
 #include "config/nat.h"
 #include "config/rule.h"
 
@@ -300,6 +301,16 @@ static bool netns_value(
 	return true;
 }
 
+static bool mac_value(const char *text, uint8_t member[6], const struct sentence *why)
+{
+	static const uint8_t nobody[6];
+
+	if (!mac_parse(text, member) || member[0] & 1 || memcmp(member, nobody, 6) == 0)
+		return refuse(why, "allowed: a MAC address of one station, such as "
+				   "52:54:00:12:34:56");
+	return true;
+}
+
 static bool rule_value(const struct config *config, unsigned line, const char *text,
 	struct rules *rules, const struct sentence *why)
 {
@@ -357,6 +368,8 @@ bool value_parse(const struct config *config, const struct key *key, unsigned li
 		return network_value(config, text, member, why);
 	case KEY_NETNS:
 		return netns_value(key, text, member, why);
+	case KEY_MAC:
+		return mac_value(text, member, why);
 	case KEY_RULE:
 		return rule_value(config, line, text, member, why);
 	case KEY_NAT:

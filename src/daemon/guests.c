@@ -471,6 +471,8 @@ static void config_link_attach(struct guests *guests, const struct link_config *
 	zone_id zone;
 	int netns_fd = -1;
 
+	if (LINK_IS_ETHERNET(config->kind))
+		return;
 	if (config->kind == LINK_NETNS) {
 		const struct log silent = {.level = LOG_LEVEL_ERROR, .sink = line_ignore};
 		netns_fd = netns_open(&silent, config->netns);

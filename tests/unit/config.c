@@ -440,7 +440,7 @@ Test(config, numbers_are_good_to_their_limits_and_not_beyond)
 /* Read from the root of the tree, where tests run. */
 static const char *file_read(const char *path)
 {
-	static char text[64 * 1024];
+	static char text[256 * 1024];
 	FILE *file = fopen(path, "re");
 
 	cr_assert_not_null(file, "%s: tests run in the root of the tree", path);
