@@ -17,6 +17,7 @@ WARNINGS  := -Wall -Wextra -Werror -Wshadow -Wmissing-prototypes -Wstrict-protot
              -Wconversion -Wno-sign-conversion -Wpointer-arith -Wwrite-strings -Wundef
 CFLAGS_release := -O2 -g -D_FORTIFY_SOURCE=2 -fstack-protector-strong
 CFLAGS_asan    := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+CFLAGS_plain   := -O0
 LDFLAGS_release := -Wl,-z,relro,-z,now
 LDFLAGS_asan    := -fsanitize=address,undefined
 BASE_CFLAGS := -std=gnu11 -D_GNU_SOURCE -DTUNGATE_VERSION='"$(VERSION)"' -Iinclude -Isrc $(WARNINGS) -fPIE -MMD -MP
@@ -82,6 +83,10 @@ $(B)/tests/%: $(B)/obj/tests/%.o $(call obj,$(SUPPORT_SRC)) $(HOST_LIB) $(PURE_L
 
 .PHONY: unit-bins
 unit-bins: $(UNIT_BINS)
+
+# Every file once: what another compiler says of them.
+.PHONY: objects
+objects: $(call obj,$(PURE_SRC) $(HOST_SRC) $(DAEMON_SRC) $(CLIENT_SRC) $(UNIT_SRC) $(SUPPORT_SRC) $(wildcard tests/bench/*.c))
 
 include $(wildcard tools/*.mk)
 
