@@ -139,6 +139,18 @@ struct engine_link {
 /* Add or change a link; one that gets another network or address loses its flows.  Returns 0,
  * -EEXIST where its address belongs to another link, -EINVAL. */
 int engine_link_set(struct engine *engine, zone_id id, const struct engine_link *link);
+/* Addresses that its guest has taken besides, as IPv6 hosts do.  Add: 0, also where the link has it
+ * already, -EEXIST where another link has it, -EINVAL where it is none of the network's, -ENOSPC.
+ * Del ends the flows of that address. */
+#define ENGINE_LINK_ADDRESSES_MAX 8
+int engine_link_address_add(
+	struct engine *engine, zone_id id, uint8_t family, const union addr *address);
+void engine_link_address_del(
+	struct engine *engine, zone_id id, uint8_t family, const union addr *address);
+/* The link that has this address of a network, or stands for it; ZONE_SERVICE(network) for the
+ * gateway's own, ZONE_NONE: nobody has it. */
+zone_id engine_locate(
+	const struct engine *engine, uint16_t network, uint8_t family, const union addr *address);
 /* Remove it, and end its flows. */
 void engine_link_remove(struct engine *engine, zone_id id);
 

@@ -57,9 +57,22 @@ const struct prefix *topology_nat64(const struct topology *topology, uint16_t ne
 
 /* ---- guests ---- */
 
-static const union addr *link_address(const struct engine_link *link, uint8_t family)
+static bool link_has_learnt(
+	const struct link_record *record, uint8_t family, const union addr *address)
 {
-	return family == AF_INET ? &link->address4 : &link->address6;
+	for (unsigned i = 0; i < record->learnt_count; i++)
+		if (record->learnt[i].family == family &&
+			addr_equal(&record->learnt[i].address, address))
+			return true;
+	return false;
+}
+
+static bool link_has(const struct link_record *record, uint8_t family, const union addr *address)
+{
+	const struct engine_link *link = &record->link;
+
+	return addr_equal(family == AF_INET ? &link->address4 : &link->address6, address) ||
+	       link_has_learnt(record, family, address);
 }
 
 static uint32_t guest_slot(uint16_t network, const union addr *address)
@@ -76,8 +89,8 @@ static zone_id guest_find(const struct topology *topology, uint16_t network, uin
 	for (uint32_t i = guest_slot(network, address); topology->guests[i] != 0;
 		i = (i + 1) % GUEST_SLOTS) {
 		const zone_id zone = (uint16_t)(topology->guests[i] - 1);
-		const struct engine_link *link = &topology->links[zone].link;
-		if (link->network == network && addr_equal(link_address(link, family), address))
+		const struct link_record *record = &topology->links[zone];
+		if (record->link.network == network && link_has(record, family, address))
 			return zone;
 	}
 	return ZONE_NONE;
@@ -108,6 +121,8 @@ static void guests_rebuild(struct topology *topology)
 			topology->networks[record->link.network].whole_subnet = z;
 		guest_insert(topology, z, &record->link.address4);
 		guest_insert(topology, z, &record->link.address6);
+		for (unsigned i = 0; i < record->learnt_count; i++)
+			guest_insert(topology, z, &record->learnt[i].address);
 	}
 }
 
@@ -125,9 +140,10 @@ bool topology_source_is_own(
 {
 	if (zone >= ENGINE_LINKS_MAX || !topology->links[zone].present)
 		return false;
-	const struct engine_link *link = &topology->links[zone].link;
+	const struct link_record *record = &topology->links[zone];
+	const struct engine_link *link = &record->link;
 	if (!link->whole_subnet)
-		return !addr_is_zero(address) && addr_equal(link_address(link, family), address);
+		return !addr_is_zero(address) && link_has(record, family, address);
 	/* Anybody of the subnet may be behind it, except who has a place elsewhere. */
 	return network_has(&topology->networks[link->network], family, address) &&
 	       topology_locate(topology, link->network, family, address) == zone;
@@ -236,6 +252,73 @@ int engine_link_set(struct engine *engine, zone_id id, const struct engine_link 
 	topology->links[id] = (struct link_record){.present = true, .link = *link};
 	guests_rebuild(topology);
 	return 0;
+}
+
+int engine_link_address_add(
+	struct engine *engine, zone_id id, uint8_t family, const union addr *address)
+{
+	struct topology *topology = &engine->topology;
+
+	if (id >= ENGINE_LINKS_MAX || !topology->links[id].present || addr_is_zero(address))
+		return -EINVAL;
+	struct link_record *record = &topology->links[id];
+	const uint16_t network = record->link.network;
+	if (!network_has(&topology->networks[network], family, address) ||
+		addr_equal(address, topology_gateway(topology, network, family)))
+		return -EINVAL;
+	if (link_has(record, family, address))
+		return 0;
+	if (address_is_taken(topology, id, network, family, address))
+		return -EEXIST;
+	if (record->learnt_count == ENGINE_LINK_ADDRESSES_MAX)
+		return -ENOSPC;
+	record->learnt[record->learnt_count++] = (struct learnt_address){family, *address};
+	guest_insert(topology, id, address);
+	return 0;
+}
+
+struct address_of_link {
+	zone_id zone;
+	struct learnt_address learnt;
+};
+
+static bool flow_is_of_address(const struct flow *flow, const void *argument)
+{
+	const struct address_of_link *gone = argument;
+
+	for (enum direction d = ORIGINAL; d <= REPLY; d++)
+		if (flow->zone[d] == gone->zone && flow_family(flow, d) == gone->learnt.family &&
+			addr_equal(&flow->address[d][SOURCE], &gone->learnt.address))
+			return true;
+	return false;
+}
+
+void engine_link_address_del(
+	struct engine *engine, zone_id id, uint8_t family, const union addr *address)
+{
+	struct topology *topology = &engine->topology;
+	const struct address_of_link gone = {id, {family, *address}};
+
+	if (id >= ENGINE_LINKS_MAX || !topology->links[id].present)
+		return;
+	struct link_record *record = &topology->links[id];
+	for (unsigned i = 0; i < record->learnt_count; i++) {
+		if (record->learnt[i].family != family ||
+			!addr_equal(&record->learnt[i].address, address))
+			continue;
+		flow_end_all(engine, flow_is_of_address, &gone);
+		record->learnt[i] = record->learnt[--record->learnt_count];
+		guests_rebuild(topology);
+		return;
+	}
+}
+
+zone_id engine_locate(
+	const struct engine *engine, uint16_t network, uint8_t family, const union addr *address)
+{
+	return network < engine->topology.network_count
+		       ? topology_locate(&engine->topology, network, family, address)
+		       : ZONE_NONE;
 }
 
 void engine_link_remove(struct engine *engine, zone_id id)

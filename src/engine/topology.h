@@ -8,7 +8,8 @@
 
 #include "tungate/engine.h"
 
-#define GUEST_SLOTS 4096 /* twice two addresses per link, a power of two */
+/* More than twice as many as all links can have addresses, a power of two. */
+#define GUEST_SLOTS 32768
 
 struct network {
 	struct prefix subnet4, subnet6;
@@ -28,7 +29,12 @@ struct network {
 
 struct link_record {
 	bool present;
+	uint8_t learnt_count;
 	struct engine_link link;
+	struct learnt_address { /* besides those of `link` */
+		uint8_t family;
+		union addr address;
+	} learnt[ENGINE_LINK_ADDRESSES_MAX];
 };
 
 struct external {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* deeds: steps of stories that are about guests' limits. */
+/* deeds: steps of stories that are about guests: their limits, their links and addresses. */
 #include "deeds.h"
 
 #include <criterion/criterion.h>
@@ -59,5 +59,38 @@ void deed_limits(struct lab *lab, const char *arguments, char text[STEP_TEXT_SIZ
 
 	engine_limits_set(lab->engine, &config->limits);
 	config_free(config);
+	text[0] = '\0';
+}
+
+void deed_link_lost(struct lab *lab, const char *arguments, char text[STEP_TEXT_SIZE])
+{
+	engine_link_remove(lab->engine, lab_zone(lab, arguments));
+	text[0] = '\0';
+}
+
+static zone_id link_and_place(const struct lab *lab, const char *arguments, union addr *address)
+{
+	char link[32], place[32];
+
+	cr_assert_eq(sscanf(arguments, "%31s %31s", link, place), 2);
+	*address = lab_address(lab, place);
+	return lab_zone(lab, link);
+}
+
+void deed_learn(struct lab *lab, const char *arguments, char text[STEP_TEXT_SIZE])
+{
+	union addr address;
+	const zone_id zone = link_and_place(lab, arguments, &address);
+
+	snprintf(text, STEP_TEXT_SIZE, "%d",
+		engine_link_address_add(lab->engine, zone, lab->family, &address));
+}
+
+void deed_forget(struct lab *lab, const char *arguments, char text[STEP_TEXT_SIZE])
+{
+	union addr address;
+	const zone_id zone = link_and_place(lab, arguments, &address);
+
+	engine_link_address_del(lab->engine, zone, lab->family, &address);
 	text[0] = '\0';
 }

@@ -9,6 +9,6 @@
 
 typedef void deed_function(struct lab *lab, const char *arguments, char text[STEP_TEXT_SIZE]);
 
-deed_function deed_refused, deed_has, deed_limits;
+deed_function deed_refused, deed_has, deed_limits, deed_link_lost, deed_learn, deed_forget;
 
 #endif

@@ -402,12 +402,6 @@ static void deed_address_lost(struct lab *lab, const char *arguments, char text[
 	snprintf(text, TEXT_SIZE, "%u", engine_external_del(lab->engine, lab->family, &address));
 }
 
-static void deed_link_lost(struct lab *lab, const char *arguments, char text[TEXT_SIZE])
-{
-	engine_link_remove(lab->engine, lab_zone(lab, arguments));
-	text[0] = '\0';
-}
-
 static void deed_route(struct lab *lab, const char *arguments, char text[TEXT_SIZE])
 {
 	static char source[8][32]; /* a few routes a story, for as long as the test runs */
@@ -469,6 +463,8 @@ static const struct {
 	{"address-new", deed_address_new},
 	{"address-lost", deed_address_lost},
 	{"link-lost", deed_link_lost},
+	{"learn", deed_learn},
+	{"forget", deed_forget},
 	{"route", deed_route},
 	{"rules", deed_rules},
 	{"counted", deed_counted},

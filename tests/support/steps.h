@@ -21,6 +21,7 @@
  *	flows, ports, expectations, states, routes, drops REASON, events
  *	forward tcp [PLACE:]8080[-8089] guest:80, unforward the same
  *	address-new PLACE, address-lost PLACE, link-lost NAME
+ *	learn LINK PLACE, forget LINK PLACE an address that its guest takes besides; 0, or -errno
  *	route PLACE none|PLACE [PATH]      and that routes have changed
  *	rules SECTIONS                     a new ruleset
  *	counted CHAIN INDEX                packets that a rule has seen

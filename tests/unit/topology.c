@@ -156,6 +156,56 @@ Test(topology, an_address_has_one_link)
 	cr_expect_eq(add(5, 0, NULL, NULL), 0, "many may have none");
 }
 
+static int learn(zone_id id, const char *text)
+{
+	const union addr a = address(text);
+
+	return engine_link_address_add(engine, id, family_of(text), &a);
+}
+
+static void forget(zone_id id, const char *text)
+{
+	const union addr a = address(text);
+
+	engine_link_address_del(engine, id, family_of(text), &a);
+}
+
+Test(topology, a_guest_takes_more_addresses)
+{
+	char text[32];
+
+	cr_assert_eq(add(3, 0, "10.77.0.2", "fd77::2"), 0);
+	cr_assert_eq(add(4, 0, "10.77.0.3", "fd77::3"), 0);
+	cr_expect_eq(learn(3, "fd77::a"), 0);
+	cr_expect_eq(learn(3, "fd77::a"), 0, "again");
+	cr_expect_eq(learn(3, "fd77::2"), 0, "the one that it has");
+	cr_expect(own(3, "fd77::a"));
+	cr_expect_not(own(4, "fd77::a"));
+	cr_expect_eq(locate(0, "fd77::a"), 3);
+	cr_expect_eq(learn(4, "fd77::a"), -EEXIST);
+	cr_expect_eq(learn(4, "fd77::2"), -EEXIST);
+	cr_expect_eq(add(5, 0, NULL, "fd77::a"), -EEXIST);
+	cr_expect_eq(learn(3, "fd77::1"), -EINVAL, "the gateway's");
+	cr_expect_eq(learn(3, "fd78::a"), -EINVAL, "of no subnet");
+	cr_expect_eq(learn(3, "::"), -EINVAL);
+	cr_expect_eq(learn(9, "fd77::a"), -EINVAL, "no such link");
+	for (unsigned i = 1; i < ENGINE_LINK_ADDRESSES_MAX; i++) {
+		snprintf(text, sizeof(text), "fd77::a%u", i);
+		cr_expect_eq(learn(3, text), 0);
+	}
+	cr_expect_eq(learn(3, "fd77::b"), -ENOSPC);
+	forget(3, "fd77::a");
+	cr_expect_not(own(3, "fd77::a"));
+	cr_expect(own(3, "fd77::a7"), "the others stay");
+	cr_expect_eq(locate(0, "fd77::a"), ZONE_NONE);
+	cr_expect_eq(learn(4, "fd77::a"), 0);
+	forget(3, "fd77::a");
+	cr_expect_eq(locate(0, "fd77::a"), 4, "which is another's now");
+	engine_link_remove(engine, 3);
+	cr_expect_eq(locate(0, "fd77::a7"), ZONE_NONE);
+	cr_expect_eq(learn(4, "fd77::a7"), 0);
+}
+
 Test(topology, links_that_cannot_be)
 {
 	cr_expect_eq(add(ENGINE_LINKS_MAX, 0, NULL, NULL), -EINVAL);
@@ -196,6 +246,16 @@ Test(topology, as_many_guests_as_there_may_be)
 		cr_assert_eq(add(z, 0, NULL, text6), 0);
 		cr_assert_eq(locate(0, text6), z);
 	}
+	for (zone_id z = 0; z < ENGINE_LINKS_MAX; z++)
+		for (unsigned i = 0; i < ENGINE_LINK_ADDRESSES_MAX; i++) {
+			snprintf(text6, sizeof(text6), "fd77::a:%x:%x", i, z);
+			cr_assert_eq(learn(z, text6), 0);
+		}
+	for (zone_id z = 0; z < ENGINE_LINKS_MAX; z++)
+		for (unsigned i = 0; i < ENGINE_LINK_ADDRESSES_MAX; i++) {
+			snprintf(text6, sizeof(text6), "fd77::a:%x:%x", i, z);
+			cr_assert_eq(locate(0, text6), z);
+		}
 }
 
 Test(topology, sources)
