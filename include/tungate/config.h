@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include "base/addr.h"
+#include "base/domain.h"
 #include "base/log.h"
 
 #define CONFIG_NAME_SIZE         32 /* names of networks, links, guests, with NUL */
@@ -32,14 +33,16 @@
 
 /* ---- [sets] ---- */
 
-/* Addresses or ports under one name, `@NAME` in rules; sorted, and apart from each other. */
-enum set_kind { SET_EMPTY, SET_ADDRESSES, SET_PORTS };
+/* Addresses, ports or domains under one name, `@NAME` in rules; sorted, and apart from each other.
+ */
+enum set_kind { SET_EMPTY, SET_ADDRESSES, SET_PORTS, SET_DOMAINS };
 struct set {
 	char name[CONFIG_NAME_SIZE];
 	uint8_t kind;
 	struct addr_range *addresses;
 	struct port_range *ports;
-	unsigned count; /* of addresses or of ports */
+	char (*domains)[DOMAIN_NAME_SIZE]; /* patterns, in lower case */
+	unsigned count;                    /* of any of them */
 	unsigned line;
 };
 
@@ -80,6 +83,7 @@ enum rule_word {
 	WORD_TO_PORT,
 	WORD_FROM,
 	WORD_TO,
+	WORD_TO_DOMAIN,
 	WORD_HELPER,
 	/* for each packet anew */
 	WORD_ICMP_TYPE,
@@ -128,6 +132,18 @@ struct port_match {
 	struct port_range range[CONFIG_ELEMENTS_MAX];
 };
 
+/* A part of a rule's text. */
+struct text_span {
+	uint8_t at, length;
+};
+
+/* `to domain`: patterns of names that the guest has been given the destination's address for. */
+struct domain_match {
+	uint8_t count, set_count;
+	uint16_t set[CONFIG_RULE_SETS_MAX];
+	struct text_span name[CONFIG_ELEMENTS_MAX];
+};
+
 /* Whose packets or connections are counted together. */
 enum rule_per { PER_RULE, PER_SOURCE, PER_DESTINATION };
 
@@ -147,11 +163,6 @@ struct rule_connections {
 	uint8_t per; /* enum rule_per: of the originator, of the other end */
 };
 
-/* A part of a rule's text. */
-struct text_span {
-	uint8_t at, length;
-};
-
 struct rule {
 	uint32_t words;   /* bits of enum rule_word: what is said */
 	uint32_t negated; /* ... with `not` */
@@ -167,6 +178,7 @@ struct rule {
 	uint64_t protocols[4]; /* bits of IPPROTO_*; see rule_has_protocol() */
 	struct port_match from_ports, to_ports;
 	struct address_match from, to;
+	struct domain_match domains;
 	uint8_t icmp_count;
 	struct { /* types of either family; `family` AF_INET or AF_INET6 */
 		uint8_t family;
@@ -239,6 +251,7 @@ struct nat_target {
 struct nat_rule {
 	uint8_t kind; /* enum nat_kind */
 	bool proxy_protocol;
+	bool dns; /* redirect: to the gateway's own DNS (`dns-direct` of a network) */
 	uint8_t target_count;
 	struct nat_target target[NAT_TARGETS_MAX]; /* masquerade: at most one, its ports */
 	struct prefix inside, outside;             /* map, npt: of one length */
@@ -301,6 +314,14 @@ enum mapping {
 	MAPPING_ENDPOINT_INDEPENDENT, /* a port is never shared (RFC 4787 REQ-3) */
 };
 
+/* Which names guests may ask the gateway for. */
+enum dns_names {
+	DNS_NAMES_ANY,
+	DNS_NAMES_ALLOWED, /* those of `to domain` in rules that accept, and the gateway's own */
+};
+/* DNS of guests with other resolvers than the gateway. */
+enum dns_direct { DNS_DIRECT_ALLOW, DNS_DIRECT_FORBID, DNS_DIRECT_REDIRECT };
+
 struct network_config {
 	char name[CONFIG_NAME_SIZE];
 	struct prefix subnet4; /* family 0: none */
@@ -309,6 +330,8 @@ struct network_config {
 	union addr gateway6;
 	uint16_t mtu;              /* of its links, bytes; 0: the uplink's */
 	bool dns;                  /* the gateway address relays DNS to the host's resolver */
+	uint8_t dns_names;         /* enum dns_names */
+	uint8_t dns_direct;        /* enum dns_direct */
 	bool clones;               /* links may have the same address: copies of one machine */
 	uint8_t filtering;         /* enum filtering */
 	uint8_t mapping;           /* enum mapping */
@@ -367,6 +390,7 @@ struct timeouts_config {
 	uint32_t gre;
 	uint32_t gre_stream; /* replies seen, or a call announced by PPTP */
 	uint32_t other;
+	uint32_t domain;     /* addresses of `to domain` stay open at least so long */
 	unsigned port_count; /* lines "tcp port N[-M] = SECONDS", which do not overlap */
 	struct port_timeout {
 		uint8_t protocol; /* IPPROTO_TCP: of established connections; IPPROTO_UDP */
@@ -385,6 +409,7 @@ struct limits_config {
 	uint32_t fragment_bytes; /* memory for fragments that come before the first; fixed */
 	uint32_t helped_flows;   /* flows that helpers read or have announced; fixed */
 	uint32_t expectations;   /* announced connections awaited at once; fixed */
+	uint32_t domains;        /* addresses remembered with the names they are for; fixed */
 	struct guest_limits guest;
 };
 

@@ -57,6 +57,7 @@ struct rule_log {
 	union addr source, destination;         /* guests' own */
 	uint32_t length;                        /* bytes of IP */
 	uint64_t suppressed;                    /* lines of the rule left out since its last one */
+	const char *domain; /* that the sender has asked for and got this destination; NULL: none */
 };
 
 struct flow_info;
@@ -188,7 +189,30 @@ void engine_timeouts_set(struct engine *engine, const struct timeouts_config *ti
 int engine_forward_add(struct engine *engine, const struct forward *forward);
 int engine_forward_del(struct engine *engine, const struct forward *forward);
 
+/* What `to domain` of rules goes by: the gateway's DNS is about to tell the guest of this link an
+ * address for a name (no final dot).  New connections to it match such rules for `ttl_s` seconds,
+ * at least `domain` of the timeouts, at most a week; live ones beyond that. */
+void engine_domain_learn(struct engine *engine, zone_id link, const char *name, uint8_t family,
+	const union addr *address, uint32_t ttl_s, uint64_t now_ms);
+/* Does a rule that accepts, of chain forward or one that it leads to, name this domain in its
+ * `to domain` for guests of a network? */
+bool engine_domain_allowed(const struct engine *engine, uint16_t network, const char *name);
+
 /* ---- looking inside ---- */
+
+/* An address that a guest may begin connections to as one of a name, as far as rules let it. */
+struct domain_info {
+	zone_id link;
+	uint16_t network;
+	uint8_t family;
+	union addr address;
+	const char *name;
+	bool allowed;        /* engine_domain_allowed() */
+	uint64_t expires_ms; /* from now */
+};
+/* Walk all of them: *cursor starts at 0.  As engine_flow_next(). */
+bool engine_domain_next(
+	const struct engine *engine, uint32_t *cursor, uint64_t now_ms, struct domain_info *info);
 
 struct counter {
 	uint64_t packets; /* GSO segments count as packets */

@@ -38,6 +38,8 @@ enum section_label { LABEL_NONE, LABEL_NAME, LABEL_CHAIN };
 #define ACTION_NAMES    POLICY_NAMES "|log|jump|return"     /* the same, all of them */
 #define FILTERING_NAMES "address-and-port|address|endpoint" /* of enum filtering */
 #define MAPPING_NAMES   "adaptive|endpoint-independent"     /* of enum mapping */
+#define ASKED_NAMES     "any|allowed"                       /* of enum dns_names */
+#define DIRECT_NAMES    "allow|forbid|redirect"             /* of enum dns_direct */
 #define GUARD_NAMES     "auto|clsact|sockets"               /* of enum guard_mode */
 #define KIND_NAMES      "tun|netns|tap|netdev|qemu"         /* of enum link_kind */
 #define GUESTS_NAMES    "auto|one|many"                     /* of enum link_guests */

@@ -28,6 +28,7 @@ static const char *const word_names[RULE_WORDS] = {
 	[WORD_TO_PORT] = "to port",
 	[WORD_FROM] = "from",
 	[WORD_TO] = "to",
+	[WORD_TO_DOMAIN] = "to domain",
 	[WORD_HELPER] = "helper",
 	[WORD_ICMP_TYPE] = "icmp-type",
 	[WORD_TCP_FLAGS] = "tcp-flags",

@@ -8,7 +8,7 @@
 
 /* ---- sets ---- */
 
-static bool set_add(
+bool rule_set_add(
 	struct parser *parser, const char *name, enum set_kind kind, uint16_t *sets, uint8_t *count)
 {
 	const struct config *config = parser->config;
@@ -23,13 +23,13 @@ static bool set_add(
 		if (known[0] == '\0')
 			return refuse(parser->why,
 				"unknown set `%s`: there are none of %s: [sets] has them", name,
-				kind == SET_PORTS ? "ports" : "addresses");
+				set_kind_name(kind));
 		return refuse_choice(parser->why, "set", name, known);
 	}
 	if (config->sets[index].kind != kind && config->sets[index].kind != SET_EMPTY)
 		return refuse(parser->why, "set `%s` has %s: allowed: a set of %s", name,
-			kind == SET_PORTS ? "addresses" : "ports",
-			kind == SET_PORTS ? "ports" : "addresses");
+			set_kind_name((enum set_kind)config->sets[index].kind),
+			set_kind_name(kind));
 	if (*count == CONFIG_RULE_SETS_MAX)
 		return refuse(parser->why, "too many sets: allowed: %d in one list",
 			CONFIG_RULE_SETS_MAX);
@@ -56,7 +56,8 @@ static bool address_add(struct parser *parser, struct address_match *list, const
 	unsigned count;
 
 	if (element[0] == '@')
-		return set_add(parser, element + 1, SET_ADDRESSES, list->set, &list->set_count);
+		return rule_set_add(
+			parser, element + 1, SET_ADDRESSES, list->set, &list->set_count);
 	if (!addresses_parse(parser->config, element, ranges, &count, parser->why))
 		return false;
 	for (unsigned i = 0; i < count; i++) {
@@ -95,7 +96,7 @@ static bool addresses_list(
 static bool port_add(struct parser *parser, struct port_match *list, const char *element)
 {
 	if (element[0] == '@')
-		return set_add(parser, element + 1, SET_PORTS, list->set, &list->set_count);
+		return rule_set_add(parser, element + 1, SET_PORTS, list->set, &list->set_count);
 	if (list->count == CONFIG_ELEMENTS_MAX)
 		return refuse(parser->why,
 			"too many ports: allowed: %d in one list: use a set of [sets]",
@@ -142,6 +143,9 @@ bool to_parse(struct parser *parser)
 {
 	if (word_skip(parser, "port"))
 		return port_parse(parser);
+	if (word_skip(parser, "domain"))
+		return to_domain_parse(parser) &&
+		       (!word_skip(parser, "port") || port_parse(parser));
 	return addresses_list(parser, "to", WORD_TO, &parser->rule->to) &&
 	       (!word_skip(parser, "port") || port_parse(parser));
 }

@@ -58,6 +58,11 @@ bool connections_parse(struct parser *parser);
 bool from_parse(struct parser *parser);
 bool to_parse(struct parser *parser);
 bool port_parse(struct parser *parser);
+/* Add a set to a list: its name without the @. */
+bool rule_set_add(struct parser *parser, const char *name, enum set_kind kind, uint16_t *sets,
+	uint8_t *count);
+/* rule_domain.c: behind `to domain` */
+bool to_domain_parse(struct parser *parser);
 /* rule_icmp.c */
 bool icmp_type_parse(struct parser *parser);
 bool icmp_finish(struct parser *parser);

@@ -123,17 +123,74 @@ static bool set_add_addresses(const struct config *config, struct set *set, cons
 	return true;
 }
 
+static bool set_add_domain(struct set *set, const char *element, const struct sentence *why)
+{
+	const size_t length = strlen(element);
+	const char *fault = domain_pattern_fault(element, length);
+
+	if (fault != NULL)
+		return refuse(why, "bad domain `%s`: %s", element, fault);
+	if (!array_reserve(&set->domains, set->count, sizeof(*set->domains)))
+		return refuse(why, "out of memory");
+	return domain_copy(set->domains[set->count++], sizeof(*set->domains), element, length);
+}
+
+static bool is_link(const struct config *config, const char *name)
+{
+	for (unsigned i = 0; i < config->link_count; i++)
+		if (strcmp(config->links[i].name, name) == 0)
+			return true;
+	return false;
+}
+
+/* "*.example.org" and "example.org", which no address looks like; a link's name is that. */
+static bool looks_like_domain(const struct config *config, const char *element)
+{
+	return element[0] == '*' || (strchr(element, '.') != NULL && !is_link(config, element) &&
+					    domain_pattern_fault(element, strlen(element)) == NULL);
+}
+
+static enum set_kind element_kind(
+	const struct config *config, const struct set *set, const char *element)
+{
+	struct addr_range range;
+
+	if (looks_like_ports(element))
+		return SET_PORTS;
+	/* Among domains, what is wrong is a wrong domain. */
+	if (looks_like_domain(config, element) ||
+		(set->kind == SET_DOMAINS && addr_range_parse(element, &range) != NULL))
+		return SET_DOMAINS;
+	return SET_ADDRESSES;
+}
+
+const char *set_kind_name(enum set_kind kind)
+{
+	static const char *const names[] = {
+		[SET_EMPTY] = "nothing",
+		[SET_ADDRESSES] = "addresses",
+		[SET_PORTS] = "ports",
+		[SET_DOMAINS] = "domains",
+	};
+
+	return names[kind];
+}
+
 static bool set_add(const struct config *config, struct set *set, const char *element,
 	const struct sentence *why)
 {
-	const enum set_kind kind = looks_like_ports(element) ? SET_PORTS : SET_ADDRESSES;
+	const enum set_kind kind = element_kind(config, set, element);
 
 	if (element[0] == '@')
-		return refuse(why, "`%s`: allowed: addresses or ports, not other sets", element);
+		return refuse(
+			why, "`%s`: allowed: addresses, ports or domains, not other sets", element);
 	if (set->kind != SET_EMPTY && set->kind != kind)
-		return refuse(why, "`%s` in a set of %s: allowed: addresses alone, or ports alone",
-			element, set->kind == SET_PORTS ? "ports" : "addresses");
+		return refuse(why,
+			"`%s` in a set of %s: allowed: addresses, ports or domains, one kind alone",
+			element, set_kind_name((enum set_kind)set->kind));
 	set->kind = (uint8_t)kind;
+	if (kind == SET_DOMAINS)
+		return set_add_domain(set, element, why);
 	return kind == SET_PORTS ? set_add_ports(set, element, why)
 				 : set_add_addresses(config, set, element, why);
 }
@@ -169,6 +226,22 @@ static int addresses_order(const void *a, const void *b)
 static int ports_order(const void *a, const void *b)
 {
 	return ((const struct port_range *)a)->first - ((const struct port_range *)b)->first;
+}
+
+static int domains_order(const void *a, const void *b)
+{
+	return strcmp(a, b);
+}
+
+static void domains_settle(struct set *set)
+{
+	unsigned kept = 0;
+
+	qsort(set->domains, set->count, sizeof(*set->domains), domains_order);
+	for (unsigned i = 1; i < set->count; i++)
+		if (strcmp(set->domains[i], set->domains[kept]) != 0)
+			memmove(set->domains[++kept], set->domains[i], sizeof(*set->domains));
+	set->count = kept + 1;
 }
 
 static void addresses_settle(struct set *set)
@@ -213,6 +286,8 @@ void sets_settle(struct config *config)
 			continue;
 		if (set->kind == SET_PORTS)
 			ports_settle(set);
+		else if (set->kind == SET_DOMAINS)
+			domains_settle(set);
 		else
 			addresses_settle(set);
 	}
@@ -223,6 +298,7 @@ void sets_free(struct config *config)
 	for (unsigned i = 0; i < config->set_count; i++) {
 		free(config->sets[i].addresses);
 		free(config->sets[i].ports);
+		free(config->sets[i].domains);
 	}
 	free(config->sets);
 }

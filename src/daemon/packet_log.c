@@ -100,6 +100,8 @@ char *packet_log_format(const struct config *config, const struct rule_log *line
 	put_protocol(&writer, line->protocol);
 	put_end(&writer, "src", line, &line->source, line->source_port);
 	put_end(&writer, "dst", line, &line->destination, line->destination_port);
+	if (line->domain != NULL)
+		put(&writer, " domain=%s", line->domain);
 	if (line->is_icmp)
 		put(&writer, " type=%u code=%u", line->icmp_type, line->icmp_code);
 	if (line->is_tcp)

@@ -80,6 +80,8 @@ static json_t *element_json(const struct set *set, unsigned i)
 {
 	char text[ADDR_RANGE_TEXT_SIZE];
 
+	if (set->kind == SET_DOMAINS)
+		return json_string(set->domains[i]);
 	if (set->kind == SET_PORTS)
 		return json_string(ports_format(&set->ports[i], text));
 	return json_string(addr_range_format(&set->addresses[i], text));
@@ -91,6 +93,7 @@ static json_t *set_json(const struct set *set)
 		[SET_EMPTY] = "empty",
 		[SET_ADDRESSES] = "addresses",
 		[SET_PORTS] = "ports",
+		[SET_DOMAINS] = "domains",
 	};
 	json_t *elements = json_array();
 

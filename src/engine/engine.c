@@ -10,6 +10,7 @@
 #include <netinet/in.h>
 #include <stdlib.h>
 #include "engine/admit.h"
+#include "engine/domains.h"
 #include "engine/egress.h"
 #include "engine/gre.h"
 #include "engine/helper.h"
@@ -379,6 +380,7 @@ struct engine *engine_create(void *arena, const struct engine_params *params)
 {
 	const struct arena_layout layout = arena_layout(params);
 	const struct siphash_key ports_key = seed_key(params, 2), ids_key = seed_key(params, 3);
+	const struct siphash_key domains_key = seed_key(params, 4);
 	struct engine *engine = calloc(1, sizeof(*engine));
 	uint8_t *base = arena;
 
@@ -387,7 +389,9 @@ struct engine *engine_create(void *arena, const struct engine_params *params)
 	engine->outbox = calloc(1, sizeof(*engine->outbox));
 	engine->port_timeouts = calloc(1, sizeof(*engine->port_timeouts));
 	engine->fragments = fragments_create(params->limits, &ids_key);
+	engine->domains = domains_create(params->limits->domains, &domains_key);
 	if (engine->outbox == NULL || engine->port_timeouts == NULL || engine->fragments == NULL ||
+		engine->domains == NULL ||
 		extras_create(&engine->extras, params->limits->helped_flows) < 0 ||
 		expectations_create(&engine->expectations, params->limits, params->now_ms) < 0) {
 		engine_free(engine);
@@ -430,6 +434,7 @@ void engine_free(struct engine *engine)
 	expectations_free(&engine->expectations);
 	extras_free(&engine->extras);
 	accounts_free(engine->accounts);
+	domains_free(engine->domains);
 	free(engine->port_timeouts);
 	fragments_free(engine->fragments);
 	free(engine->outbox);

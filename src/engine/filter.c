@@ -4,6 +4,7 @@
  */
 #include <netinet/in.h>
 #include "engine/connections.h"
+#include "engine/domains.h"
 #include "engine/limiter.h"
 #include "engine/state.h"
 
@@ -114,6 +115,14 @@ static bool icmp_matches(const struct rule *rule, const struct filter_query *que
 /* Where a word has nothing to look at: neither it nor its `not` holds. */
 enum answer_to_word { NO, YES, NOTHING };
 
+static enum answer_to_word domain_word(
+	const struct rule *rule, const struct set *sets, const struct filter_query *query)
+{
+	const int matches = domains_match(rule, sets, query);
+
+	return matches < 0 ? NOTHING : matches > 0;
+}
+
 static enum answer_to_word flow_word(const struct rule *rule, const struct set *sets,
 	const struct filter_query *query, enum rule_word word)
 {
@@ -142,6 +151,8 @@ static enum answer_to_word flow_word(const struct rule *rule, const struct set *
 	case WORD_TO:
 		return end_matches(
 			sets, &rule->to, query->family, query->destination, query->destination4);
+	case WORD_TO_DOMAIN:
+		return domain_word(rule, sets, query);
 	default: /* WORD_HELPER */
 		return rule->helper == query->helper;
 	}

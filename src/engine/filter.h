@@ -66,6 +66,7 @@ struct filter_query {
 	const union addr *source, *destination;
 	/* NAT64: the IPv4 address that one of them stands for; else NULL. */
 	const union addr *source4, *destination4;
+	const struct engine *engine; /* for `to domain`: what guests have been told */
 	/* What single packets differ in; without `has_packet` such words match nothing. */
 	bool has_packet;
 	bool is_icmp;

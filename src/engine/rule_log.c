@@ -4,6 +4,7 @@
  * next line.
  */
 #include "engine/rule_log.h"
+#include "engine/domains.h"
 #include "engine/limiter.h"
 #include "engine/state.h"
 
@@ -42,6 +43,7 @@ void rule_log(struct engine *engine, const struct chain_rules *chain, uint16_t r
 		.destination = *query->destination,
 		.length = packet->length,
 		.suppressed = state->suppressed,
+		.domain = domains_name(query),
 	};
 	state->suppressed = 0;
 	engine->host.log(engine->host.context, &line);

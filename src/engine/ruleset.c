@@ -29,11 +29,15 @@ static bool set_copy(struct set *to, const struct set *from)
 	*to = *from;
 	to->addresses = NULL;
 	to->ports = NULL;
+	to->domains = NULL;
 	if (from->kind == SET_ADDRESSES)
 		to->addresses = copy(from->addresses, from->count, sizeof(*from->addresses));
 	if (from->kind == SET_PORTS)
 		to->ports = copy(from->ports, from->count, sizeof(*from->ports));
-	return from->kind == SET_EMPTY || to->addresses != NULL || to->ports != NULL;
+	if (from->kind == SET_DOMAINS)
+		to->domains = copy(from->domains, from->count, sizeof(*from->domains));
+	return from->kind == SET_EMPTY || to->addresses != NULL || to->ports != NULL ||
+	       to->domains != NULL;
 }
 
 static bool sets_copy(struct ruleset *ruleset, const struct config *config)
@@ -166,6 +170,7 @@ void ruleset_free(struct ruleset *ruleset)
 	for (unsigned i = 0; i < ruleset->set_count; i++) {
 		free(ruleset->sets[i].addresses);
 		free(ruleset->sets[i].ports);
+		free(ruleset->sets[i].domains);
 	}
 	free(ruleset->sets);
 	free(ruleset->user);

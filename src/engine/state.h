@@ -20,6 +20,8 @@
 #include "engine/topology.h"
 #include "tungate/engine.h"
 
+struct domains;
+
 struct engine {
 	struct engine_host host;
 	uint64_t now_ms;
@@ -53,6 +55,7 @@ struct engine {
 	struct expectations expectations;
 	struct fragments *fragments;
 	struct accounts *accounts;
+	struct domains *domains;
 	bool watched;
 	struct engine_status status;
 };

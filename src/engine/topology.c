@@ -6,6 +6,7 @@
  * link comes or goes: that is rare, and a rebuilt table has no deletions to get wrong.
  */
 #include <errno.h>
+#include "engine/domains.h"
 #include "engine/state.h"
 
 static bool address_in(const struct prefix *prefix, uint8_t family, const union addr *address)
@@ -248,6 +249,7 @@ int engine_link_set(struct engine *engine, zone_id id, const struct engine_link 
 	if (topology->links[id].present && link_is_elsewhere(&topology->links[id].link, link)) {
 		flow_end_all(engine, flow_is_on_link, &id);
 		account_forget_link(engine, id);
+		domains_forget(engine->domains, id);
 	}
 	topology->links[id] = (struct link_record){.present = true, .link = *link};
 	guests_rebuild(topology);
@@ -327,6 +329,7 @@ void engine_link_remove(struct engine *engine, zone_id id)
 		return;
 	flow_end_all(engine, flow_is_on_link, &id);
 	account_forget_link(engine, id);
+	domains_forget(engine->domains, id);
 	engine->topology.links[id].present = false;
 	engine->status.link[id].in = engine->status.link[id].out = (struct counter){0};
 	guests_rebuild(&engine->topology);

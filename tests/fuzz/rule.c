@@ -17,8 +17,27 @@ static const char networks[] =
 	"[network lab]\nsubnet = 10.77.0.0/24, fd77::/64\n"
 	"[network work]\nsubnet = 10.78.0.0/24\n"
 	"[link web]\nnetwork = lab\nnetns = w\naddress = 10.77.0.2, fd77::2\n"
-	"[sets]\nweb-ports = 80,443\nblocked = 192.0.2.0/24,2001:db8::1-2001:db8::9\n"
+	"[sets]\nallowed = *.debian.org,pypi.org\nweb-ports = 80,443\nblocked = "
+	"192.0.2.0/24,2001:db8::1-2001:db8::9\n"
 	"[chain ssh]\nrule = return\n";
+
+/* Each name is a part of the text that is a pattern, and matches what it says. */
+static void domains_try(const struct rule *rule)
+{
+	assert(rule->domains.count <= CONFIG_ELEMENTS_MAX);
+	for (unsigned i = 0; i < rule->domains.count; i++) {
+		const struct text_span span = rule->domains.name[i];
+		const char *pattern = rule->text + span.at;
+		char name[DOMAIN_NAME_SIZE + 1];
+
+		assert(span.at + span.length < CONFIG_TEXT_SIZE);
+		assert(domain_pattern_fault(pattern, span.length) == NULL);
+		assert(domain_copy(name, sizeof(name), pattern, span.length));
+		if (name[0] == '*')
+			name[0] = 'x';
+		assert(domain_matches(pattern, span.length, name));
+	}
+}
 
 static void rule_try(const struct config *config, enum chain chain, const char *text)
 {
@@ -35,10 +54,13 @@ static void rule_try(const struct config *config, enum chain chain, const char *
 	assert(rule.log.at + rule.log.length < CONFIG_TEXT_SIZE);
 	assert(rule.comment.at + rule.comment.length < CONFIG_TEXT_SIZE);
 	assert(rule.icmp_count <= CONFIG_ICMP_MAX);
+	domains_try(&rule);
 	assert(config_parse_rule(config, chain, rule.text, &again, error, sizeof(error)));
 	assert(rule.words == again.words && rule.negated == again.negated);
 	assert(rule.action == again.action && rule.states == again.states);
 	assert(memcmp(rule.protocols, again.protocols, sizeof(rule.protocols)) == 0);
+	assert(rule.domains.count == again.domains.count);
+	assert(rule.domains.set_count == again.domains.set_count);
 	assert(rule.from.count == again.from.count && rule.to.count == again.to.count);
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* deeds: steps of stories that are about guests: their limits, their links and addresses. */
+/* deeds: steps of stories that are about guests: their limits, links, addresses, names; and rules. */
 #include "deeds.h"
 
 #include <criterion/criterion.h>
@@ -93,4 +93,58 @@ void deed_forget(struct lab *lab, const char *arguments, char text[STEP_TEXT_SIZ
 
 	engine_link_address_del(lab->engine, zone, lab->family, &address);
 	text[0] = '\0';
+}
+
+/* ---- rules ---- */
+
+void deed_counted(struct lab *lab, const char *arguments, char text[STEP_TEXT_SIZE])
+{
+	const char *known;
+	struct rule_info info;
+	unsigned index, chain = 0;
+	char name[16];
+
+	cr_assert_eq(sscanf(arguments, "%15s %u", name, &index), 2);
+	while ((known = engine_chain_name(lab->engine, chain)) != NULL && strcmp(name, known) != 0)
+		chain++;
+	cr_assert(engine_rule_info(lab->engine, chain, index, &info));
+	snprintf(text, STEP_TEXT_SIZE, "%lu", info.counter.packets);
+}
+
+void deed_logged(struct lab *lab, const char *arguments, char text[STEP_TEXT_SIZE])
+{
+	(void)arguments;
+	snprintf(text, STEP_TEXT_SIZE, "%u %s", lab->log_lines, lab->log_last);
+}
+
+/* ---- names ---- */
+
+void deed_told(struct lab *lab, const char *arguments, char text[STEP_TEXT_SIZE])
+{
+	char link[32], name[300], word[64], number[ADDR_TEXT_SIZE];
+	union addr address;
+	uint8_t family;
+	unsigned ttl_s;
+
+	cr_assert_eq(sscanf(arguments, "%31s %299s %63s %u", link, name, word, &ttl_s), 4);
+	cr_assert(lab_word_address(lab, word, strlen(word), number));
+	cr_assert(addr_parse(number, &address, &family));
+	engine_domain_learn(
+		lab->engine, lab_zone(lab, link), name, family, &address, ttl_s, lab->now_ms);
+	text[0] = '\0';
+}
+
+void deed_domains(struct lab *lab, const char *arguments, char text[STEP_TEXT_SIZE])
+{
+	const zone_id link = lab_zone(lab, arguments);
+	struct domain_info info;
+	uint32_t cursor = 0;
+	int used = 0;
+
+	snprintf(text, STEP_TEXT_SIZE, "nothing");
+	while (engine_domain_next(lab->engine, &cursor, lab->now_ms, &info))
+		if (info.link == link)
+			used += snprintf(text + used, (size_t)(STEP_TEXT_SIZE - used), "%s%s%s %lu",
+				used > 0 ? ", " : "", info.name, info.allowed ? "" : "!",
+				info.expires_ms / 1000);
 }

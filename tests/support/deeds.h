@@ -10,5 +10,7 @@
 typedef void deed_function(struct lab *lab, const char *arguments, char text[STEP_TEXT_SIZE]);
 
 deed_function deed_refused, deed_has, deed_limits, deed_link_lost, deed_learn, deed_forget;
+deed_function deed_counted, deed_logged;
+deed_function deed_told, deed_domains;
 
 #endif

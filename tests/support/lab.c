@@ -174,10 +174,11 @@ static void host_log(void *context, const struct rule_log *line)
 	struct lab *lab = context;
 
 	lab->log_lines++;
-	snprintf(lab->log_last, sizeof(lab->log_last), "%s %.*s in=%s out=%s %u suppressed %lu",
+	snprintf(lab->log_last, sizeof(lab->log_last), "%s %.*s in=%s out=%s %u suppressed %lu%s%s",
 		line->chain, line->rule->log.length, line->rule->text + line->rule->log.at,
 		lab_zone_name(lab, line->in), lab_zone_name(lab, line->out), line->destination_port,
-		line->suppressed);
+		line->suppressed, line->domain != NULL ? " " : "",
+		line->domain != NULL ? line->domain : "");
 }
 
 /* ---- zones ---- */

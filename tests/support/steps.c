@@ -426,26 +426,6 @@ static void deed_rules(struct lab *lab, const char *arguments, char text[TEXT_SI
 	text[0] = '\0';
 }
 
-static void deed_counted(struct lab *lab, const char *arguments, char text[TEXT_SIZE])
-{
-	const char *known;
-	struct rule_info info;
-	unsigned index, chain = 0;
-	char name[16];
-
-	cr_assert_eq(sscanf(arguments, "%15s %u", name, &index), 2);
-	while ((known = engine_chain_name(lab->engine, chain)) != NULL && strcmp(name, known) != 0)
-		chain++;
-	cr_assert(engine_rule_info(lab->engine, chain, index, &info));
-	snprintf(text, TEXT_SIZE, "%lu", info.counter.packets);
-}
-
-static void deed_logged(struct lab *lab, const char *arguments, char text[TEXT_SIZE])
-{
-	(void)arguments;
-	snprintf(text, TEXT_SIZE, "%u %s", lab->log_lines, lab->log_last);
-}
-
 static const struct {
 	const char *name;
 	deed_function *does;
@@ -472,6 +452,8 @@ static const struct {
 	{"refused", deed_refused},
 	{"has", deed_has},
 	{"limits", deed_limits},
+	{"told", deed_told},
+	{"domains", deed_domains},
 };
 
 static deed_function *deed_named(const char *name)
