@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* deeds: steps of stories that are about guests: their limits, links, addresses, names; and rules. */
+/* deeds: steps of stories that are about guests: their limits, links, addresses, names; and rules.
+ */
 #include "deeds.h"
 
 #include <criterion/criterion.h>
