@@ -240,8 +240,8 @@ static int guest_open_link(struct guests *guests, struct guest *guest, enum link
 
 	if (kind == LINK_TUN)
 		return link_tun_open(daemon->log, &settings, &guest->link);
-	return link_netns_open(
-		daemon->log, &settings, netns_fd, service_netns(daemon->service), &guest->link);
+	return link_netns_open(daemon->log, &settings, netns_fd,
+		service_netns(daemon->service, guest->network), &guest->link);
 }
 
 static int zone_choose(const struct guests *guests, zone_id *zone)

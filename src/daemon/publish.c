@@ -74,7 +74,7 @@ static int port_open(
 	const uint16_t number = (uint16_t)(forward->ports.first + offset);
 	const int type = forward->protocol == IPPROTO_TCP ? SOCK_STREAM : SOCK_DGRAM;
 	struct relay_settings settings = {
-		.target_netns = service_netns(daemon->service),
+		.target_netns = service_netns(daemon->service, forward->network),
 		.target = relay_target,
 		.context = port,
 		.connections_max = RELAY_CLIENTS_MAX,

@@ -122,8 +122,8 @@ static int listener_start(struct listener *listener, const union addr *gateway)
 		.tcp_connect_ms = REDIRECT_CONNECT_MS,
 	};
 
-	settings.listen_fd = socket_listen(service_netns(daemon->service), type,
-		listener->key.family, gateway, listener->key.port);
+	settings.listen_fd = socket_listen(service_netns(daemon->service, listener->key.network),
+		type, listener->key.family, gateway, listener->key.port);
 	if (settings.listen_fd < 0)
 		return settings.listen_fd;
 	const int error = relay_start(daemon->loop, daemon->log, &settings, &listener->relay);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * service: the hidden namespace, its devices, and the DNS relay.
+ * service: the hidden namespaces, their devices, and the DNS relay.
  *
  * The DNS relay listens on the gateway's addresses in there and asks the host's resolvers from the
  * host's namespace, so that guests can use a resolver that only the host can reach (127.0.0.53,
@@ -29,6 +29,7 @@
 struct service_network {
 	struct service *service;
 	uint16_t network;
+	int netns;
 	struct link *link;
 	uv_poll_t poll;
 	struct relay *relay[RELAYS_PER_NETWORK];
@@ -37,7 +38,6 @@ struct service_network {
 
 struct service {
 	struct daemon *daemon;
-	int netns;
 	unsigned count;
 	struct service_network *network[CONFIG_NETWORKS_MAX];
 	/* The host's resolvers. */
@@ -92,7 +92,8 @@ static void resolvers_read(struct service *service)
 static bool dns_target(void *context, const struct relay_client *client, unsigned attempt,
 	struct sockaddr_storage *address)
 {
-	struct service *service = context;
+	const struct service_network *network = context;
+	struct service *service = network->service;
 
 	(void)client;
 	if (attempt > 0)
@@ -104,35 +105,28 @@ static bool dns_target(void *context, const struct relay_client *client, unsigne
 	return true;
 }
 
-/* The prefix of the network whose gateway address the client asks. */
+/* Has the network a prefix for names without IPv6 addresses? */
 static bool dns_prefix(void *context, const struct relay_client *client, struct prefix *prefix)
 {
-	const struct service *service = context;
-	const struct config *config = service->daemon->config;
+	const struct service_network *network = context;
+	const struct network_config *config =
+		&network->service->daemon->config->networks[network->network];
 
-	for (unsigned i = 0; i < config->network_count; i++) {
-		const struct network_config *network = &config->networks[i];
-		const union addr *gateway =
-			client->family == AF_INET ? &network->gateway4 : &network->gateway6;
-		if (!addr_equal(gateway, &client->local))
-			continue;
-		*prefix = network->nat64;
-		return network->nat64.family != 0 && network->dns64;
-	}
-	return false;
+	(void)client;
+	*prefix = config->nat64;
+	return config->nat64.family != 0 && config->dns64;
 }
 
 static void dns_listen(struct service_network *network, uint8_t family, int type)
 {
-	struct service *service = network->service;
-	struct daemon *daemon = service->daemon;
+	struct daemon *daemon = network->service->daemon;
 	const struct network_config *config = &daemon->config->networks[network->network];
 	const union addr *gateway = family == AF_INET ? &config->gateway4 : &config->gateway6;
 	struct relay_settings settings = {
 		.target_netns = -1,
 		.target = dns_target,
 		.dns64 = dns_prefix,
-		.context = service,
+		.context = network,
 		.connections_max = DNS_EXCHANGES_MAX,
 		.udp_idle_ms = DNS_IDLE_MS,
 		.tcp_connect_ms = DNS_CONNECT_MS,
@@ -140,7 +134,7 @@ static void dns_listen(struct service_network *network, uint8_t family, int type
 
 	if (addr_is_zero(gateway))
 		return;
-	settings.listen_fd = socket_listen(service->netns, type, family, gateway, DNS_PORT);
+	settings.listen_fd = socket_listen(network->netns, type, family, gateway, DNS_PORT);
 	if (settings.listen_fd < 0) {
 		log_warning(daemon->log, "network %s: no DNS on its gateway address: %s",
 			config->name, strerror(-settings.listen_fd));
@@ -172,13 +166,13 @@ static void service_readable(uv_poll_t *poll, int status, int events)
 	io_service_readable(network->service->daemon->io, network->link, network->network);
 }
 
-static int device_open(struct service *service, uint16_t index, struct link **link)
+static int device_open(struct service_network *network)
 {
-	const struct network_config *config = &service->daemon->config->networks[index];
-	char device[16];
+	const struct daemon *daemon = network->service->daemon;
+	const struct network_config *config = &daemon->config->networks[network->network];
 	const struct link_settings settings = {
-		.zone = ZONE_SERVICE(index),
-		.device = device,
+		.zone = ZONE_SERVICE(network->network),
+		.device = "gate0",
 		.mtu = SERVICE_MTU,
 		.prefix_length4 = config->subnet4.family != 0 ? config->subnet4.length : 0,
 		.prefix_length6 = config->subnet6.family != 0 ? config->subnet6.length : 0,
@@ -188,11 +182,10 @@ static int device_open(struct service *service, uint16_t index, struct link **li
 		.subnet6 = config->subnet6,
 	};
 
-	snprintf(device, sizeof(device), "gate%u", index);
-	const int previous = netns_enter(service->netns);
+	const int previous = netns_enter(network->netns);
 	if (previous < 0)
 		return previous;
-	const int error = link_tun_open(service->daemon->log, &settings, link);
+	const int error = link_tun_open(daemon->log, &settings, &network->link);
 	netns_leave(previous);
 	return error;
 }
@@ -207,11 +200,12 @@ static int network_start(struct service *service, uint16_t index)
 		return -ENOMEM;
 	network->service = service;
 	network->network = index;
-	error = device_open(service, index, &network->link);
-	if (error != 0) {
-		free(network);
-		return error;
-	}
+	error = network->netns = netns_create(daemon->log);
+	if (error < 0)
+		goto free_network;
+	error = device_open(network);
+	if (error != 0)
+		goto close_netns;
 	uv_poll_init(daemon->loop, &network->poll, network->link->fd);
 	network->poll.data = network;
 	uv_poll_start(&network->poll, UV_READABLE, service_readable);
@@ -219,6 +213,12 @@ static int network_start(struct service *service, uint16_t index)
 	if (daemon->config->networks[index].dns)
 		dns_start(network);
 	return 0;
+
+close_netns:
+	close(network->netns);
+free_network:
+	free(network);
+	return error;
 }
 
 static void network_free(uv_handle_t *handle)
@@ -232,6 +232,7 @@ static void network_stop(struct service_network *network)
 		relay_stop(network->relay[i]);
 	uv_poll_stop(&network->poll);
 	network->link->ops->close(network->link);
+	close(network->netns);
 	uv_close((uv_handle_t *)&network->poll, network_free);
 }
 
@@ -256,12 +257,6 @@ int service_create(struct daemon *daemon, struct service **result)
 	if (service == NULL)
 		return -ENOMEM;
 	service->daemon = daemon;
-	service->netns = netns_create(daemon->log);
-	if (service->netns < 0) {
-		error = service->netns;
-		free(service);
-		return error;
-	}
 	error = service_update(service);
 	if (error != 0) {
 		service_free(service);
@@ -277,13 +272,12 @@ void service_free(struct service *service)
 		return;
 	while (service->count > 0)
 		network_stop(service->network[--service->count]);
-	close(service->netns);
 	free(service);
 }
 
-int service_netns(const struct service *service)
+int service_netns(const struct service *service, uint16_t network)
 {
-	return service->netns;
+	return network < service->count ? service->network[network]->netns : -1;
 }
 
 struct link *service_link(const struct service *service, uint16_t network)
