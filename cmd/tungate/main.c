@@ -107,7 +107,7 @@ static const struct subcommand subcommands[] = {
 		.operands = "tcp|udp [HOSTADDR:]PORT[-PORT] GUEST[:PORT]",
 		.summary = "publish a port of the host",
 		.details = "GUEST is the name of a link or an address; IPv6 addresses stand in "
-			   "brackets.  "
+			   "brackets; NETWORK/GUEST where several networks have it.  "
 			   "The forward lasts until it is deleted or the daemon ends.",
 		.example = "tungate forward add tcp 8080 web:80",
 		.operands_min = 3,

@@ -241,6 +241,7 @@ enum nat_kind {
 
 struct nat_target {
 	struct addr_range addresses; /* family 0: the gateway's own address (NAT_REDIRECT) */
+	uint16_t network;            /* of guests */
 	struct port_list ports;      /* none: the port stays; of snat: `ports` of [gateway] */
 };
 
@@ -255,6 +256,7 @@ struct nat_rule {
 	uint8_t target_count;
 	struct nat_target target[NAT_TARGETS_MAX]; /* masquerade: at most one, its ports */
 	struct prefix inside, outside;             /* map, npt: of one length */
+	uint16_t network;                          /* ... of the guests inside */
 	struct rule match;                         /* its text is the whole line's */
 };
 
@@ -480,14 +482,16 @@ bool config_parse_rule(const struct config *config, enum chain chain, const char
 	struct rule *rule, char *error, unsigned error_size);
 
 /*
- * Parse a forward ("tcp", "[HOSTADDR:]8080[-8090]", "web:80" | "10.77.0.2[:80]" | "[v6]:80").
- * Names are those of links with an address in the config; `resolve` (may be NULL) is asked first
- * for the names of links that are attached now.
+ * Parse a forward ("tcp", "[HOSTADDR:]8080[-8090]", "web:80" | "10.77.0.2[:80]" | "[v6]:80", each
+ * also behind "NETWORK/").  Names are those of links with an address in the config; `names` (may be
+ * NULL) is asked first for those of links that are attached now.
  */
 struct config_names {
-	/* Find a guest by link name: its network and address of `family` (0: any), or false. */
-	bool (*find)(void *context, const char *name, uint8_t family, uint16_t *network,
+	/* Find a guest of a network by link name: its address of `family` (0: any), or false. */
+	bool (*find)(void *context, uint16_t network, const char *name, uint8_t family,
 		uint8_t *found_family, union addr *address);
+	/* Does whoever asks know of this network?  NULL: of all. */
+	bool (*sees)(void *context, uint16_t network);
 	void *context;
 };
 bool config_parse_forward(const struct config *config, const struct config_names *names,

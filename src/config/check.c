@@ -144,20 +144,38 @@ void check_link(
 
 /* ---- sections against each other ---- */
 
-static void check_overlap(const struct network_config *network, const struct prefix *subnet,
-	const struct network_config *other, const struct prefix *other_subnet,
-	struct problems *problems)
+/* Has the host a route to the network's guests? */
+static const struct link_config *routed_link(const struct config *config, unsigned network)
 {
-	char text[ADDR_TEXT_SIZE], other_text[ADDR_TEXT_SIZE];
+	for (unsigned i = 0; i < config->link_count; i++)
+		if (config->links[i].kind == LINK_TUN && config->links[i].network == network)
+			return &config->links[i];
+	return NULL;
+}
 
-	if (subnet->family == 0 || other_subnet->family == 0 ||
-		!prefix_overlaps(subnet, other_subnet))
+static bool subnets_overlap(const struct prefix *a, const struct prefix *b)
+{
+	return a->family != 0 && b->family != 0 && prefix_overlaps(a, b);
+}
+
+/* Networks may share addresses, as it is the link that says whose a packet is; but the host has one
+ * route to each. */
+static void check_overlap(
+	const struct config *config, unsigned network, unsigned other, struct problems *problems)
+{
+	const struct network_config *a = &config->networks[network], *b = &config->networks[other];
+	const struct link_config *link = routed_link(config, network),
+				 *other_link = routed_link(config, other);
+
+	if (link == NULL || other_link == NULL ||
+		(!subnets_overlap(&a->subnet4, &b->subnet4) &&
+			!subnets_overlap(&a->subnet6, &b->subnet6)))
 		return;
-	problems_add(problems, network->line,
-		"subnet %s of network `%s` overlaps %s of network `%s` in line %u: allowed: "
-		"subnets that share no address",
-		prefix_format(subnet, text), network->name, prefix_format(other_subnet, other_text),
-		other->name, other->line);
+	problems_add(problems, link->line,
+		"links `%s` and `%s` in line %u are both `tun`, and the subnets of their networks "
+		"`%s` and `%s` overlap: allowed: one `tun` link, as the host has one route to an "
+		"address",
+		link->name, other_link->name, other_link->line, a->name, b->name);
 }
 
 /* Addresses of a NAT64 prefix are nobody's own. */
@@ -183,12 +201,8 @@ static void check_networks(const struct config *config, struct problems *problem
 	for (unsigned i = 0; i < config->network_count; i++) {
 		const struct network_config *network = &config->networks[i];
 
-		for (unsigned j = 0; j < i; j++) {
-			const struct network_config *other = &config->networks[j];
-
-			check_overlap(network, &network->subnet4, other, &other->subnet4, problems);
-			check_overlap(network, &network->subnet6, other, &other->subnet6, problems);
-		}
+		for (unsigned j = 0; j < i; j++)
+			check_overlap(config, i, j, problems);
 		check_nat64(config, network, problems);
 	}
 }
@@ -270,7 +284,7 @@ static bool may_be_clones(const struct config *config, const struct link_config 
 static void check_link_pair(const struct config *config, const struct link_config *link,
 	const struct link_config *other, struct problems *problems)
 {
-	if (!may_be_clones(config, link, other)) {
+	if (link->network == other->network && !may_be_clones(config, link, other)) {
 		check_same_address(
 			link, other, AF_INET, &link->address4, &other->address4, problems);
 		check_same_address(

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * forward: a published port, "tcp", "[HOSTADDR:]8080[-8090]", "GUEST[:PORT]".
+ * forward: a published port, "tcp", "[HOSTADDR:]8080[-8090]", "[NETWORK/]GUEST[:PORT]".
  *
  * The guest's address decides the family, and a host address must be of the same; 0.0.0.0 and [::]
  * are any address of the host.  A name stands for its link's address of the host address's family;
@@ -12,6 +12,7 @@
 
 #include "config/check.h"
 #include "config/nat.h"
+#include "config/networks.h"
 #include "config/rule.h"
 
 /*
@@ -65,76 +66,132 @@ static bool host_parse(const char *text, struct forward *forward, const struct s
 	return ports_parse(ports, &forward->ports, why);
 }
 
-/* Find a link of the config by name, and its address of `family` (0: IPv4 first). */
-static bool link_find(const struct config *config, const char *name, uint8_t family,
-	struct forward *forward, const struct sentence *why)
-{
-	char known[CHOICES_SIZE] = "";
+/* A guest being sought. */
+struct search {
+	const struct config *config;
+	const struct config_names *names;
+	int network; /* or NETWORK_ANY */
+	const struct sentence *why;
+};
 
-	for (unsigned i = 0; i < config->link_count; i++) {
-		const struct link_config *link = &config->links[i];
+/* Is the link of the config called so, on that network? */
+static bool link_is(const struct link_config *link, unsigned network, const char *name)
+{
+	return link->network == network && strcmp(link->name, name) == 0;
+}
+
+/* The address of a link of the config, of `family` (0: IPv4 first). */
+static bool link_take(
+	const struct search *search, unsigned network, const char *name, struct forward *forward)
+{
+	const uint8_t family = forward->host_family;
+
+	for (unsigned i = 0; i < search->config->link_count; i++) {
+		const struct link_config *link = &search->config->links[i];
 		const bool v4 = !addr_is_zero(&link->address4) && family != AF_INET6;
 		const bool v6 = !addr_is_zero(&link->address6) && family != AF_INET;
 
-		choices_add(known, link->name);
-		if (strcmp(link->name, name) != 0)
+		if (!link_is(link, network, name) || (!v4 && !v6))
 			continue;
-		if (!v4 && !v6)
-			return refuse(why, "link `%s` has no %saddress: give it one in [link %s]",
-				name, family == 0 ? "" : (family == AF_INET ? "IPv4 " : "IPv6 "),
-				name);
 		forward->guest_family = v4 ? AF_INET : AF_INET6;
 		forward->guest = v4 ? link->address4 : link->address6;
-		forward->network = link->network;
 		return true;
 	}
+	return false;
+}
+
+/* Why there is no guest of this name, with an address that will do. */
+static bool name_refuse(const struct search *search, const char *name, uint8_t family)
+{
+	char known[CHOICES_SIZE] = "";
+
+	for (unsigned i = 0; i < search->config->link_count; i++) {
+		const struct link_config *link = &search->config->links[i];
+		const bool here = search->network == NETWORK_ANY ||
+				  (unsigned)search->network == link->network;
+
+		if (!here || !network_is_seen(search->names, link->network))
+			continue;
+		if (strcmp(link->name, name) == 0)
+			return refuse(search->why,
+				"link `%s` has no %saddress: give it one in [link %s]", name,
+				family == 0 ? "" : (family == AF_INET ? "IPv4 " : "IPv6 "), name);
+		choices_add(known, link->name);
+	}
 	if (known[0] == '\0')
-		return refuse(why,
+		return refuse(search->why,
 			"unknown guest `%s`: allowed: an address of a network, or the name of a "
 			"link",
 			name);
-	return refuse_choice(why, "guest", name, known);
+	return refuse_choice(search->why, "guest", name, known);
 }
 
-static const struct prefix *network_subnet(const struct network_config *network, uint8_t family)
+static bool name_locate(const struct search *search, const char *name, struct forward *forward)
 {
-	return family == AF_INET ? &network->subnet4 : &network->subnet6;
+	const struct config *config = search->config;
+	const struct config_names *names = search->names;
+	const uint8_t family = forward->host_family;
+	int found = NETWORK_NOWHERE;
+
+	for (unsigned i = 0; i < config->network_count; i++) {
+		if ((search->network != NETWORK_ANY && search->network != (int)i) ||
+			!network_is_seen(names, i))
+			continue;
+		const bool here =
+			(names != NULL && names->find(names->context, (uint16_t)i, name, family,
+						  &forward->guest_family, &forward->guest)) ||
+			link_take(search, i, name, forward);
+		if (here && found != NETWORK_NOWHERE)
+			return refuse(search->why,
+				"guest `%s` is in the networks `%s` and `%s`: allowed: %s/%s or "
+				"%s/%s",
+				name, config->networks[found].name, config->networks[i].name,
+				config->networks[found].name, name, config->networks[i].name, name);
+		if (here)
+			found = (int)i;
+	}
+	if (found == NETWORK_NOWHERE)
+		return name_refuse(search, name, family);
+	forward->network = (uint16_t)found;
+	return true;
 }
 
-static bool guest_nowhere(
-	const struct config *config, const struct forward *forward, const struct sentence *why)
+static bool guest_nowhere(const struct search *search, const struct forward *forward)
 {
 	char text[ADDR_TEXT_SIZE], known[CHOICES_SIZE] = "";
 
-	for (unsigned i = 0; i < config->network_count; i++) {
+	for (unsigned i = 0; i < search->config->network_count; i++) {
 		const struct prefix *subnet =
-			network_subnet(&config->networks[i], forward->guest_family);
+			network_subnet(&search->config->networks[i], forward->guest_family);
 
-		if (subnet->family != 0)
+		if (subnet->family != 0 && network_is_seen(search->names, i))
 			choices_add(known, prefix_format(subnet, text));
 	}
 	addr_format(forward->guest_family, &forward->guest, text);
-	return refuse_choice(why, "guest", text, known);
+	return refuse_choice(search->why, "guest", text, known);
 }
 
 /* A guest given by its address: in one of the networks, and one that a guest can have there. */
-static bool guest_locate(
-	const struct config *config, struct forward *forward, const struct sentence *why)
+static bool address_locate(const struct search *search, struct forward *forward)
 {
 	const uint8_t family = forward->guest_family;
-	const int index = config_network_of(config, family, &forward->guest);
+	const int index = network_find(search->config, search->names, search->network, family,
+		&forward->guest, search->why);
 	char text[ADDR_TEXT_SIZE];
 
+	if (index == NETWORK_AMBIGUOUS)
+		return false;
 	if (index < 0)
-		return guest_nowhere(config, forward, why);
-	const struct network_config *network = &config->networks[index];
+		return guest_nowhere(search, forward);
+	const struct network_config *network = &search->config->networks[index];
 	const union addr *gateway = family == AF_INET ? &network->gateway4 : &network->gateway6;
 
 	addr_format(family, &forward->guest, text);
 	if (addr_equal(&forward->guest, gateway))
-		return refuse(why, "%s is the gateway itself: allowed: a guest's address", text);
+		return refuse(
+			search->why, "%s is the gateway itself: allowed: a guest's address", text);
 	if (!subnet_has_host(network_subnet(network, family), &forward->guest))
-		return refuse(why,
+		return refuse(search->why,
 			"%s is no guest's: allowed: neither the first nor the broadcast "
 			"address of a subnet",
 			text);
@@ -142,20 +199,14 @@ static bool guest_locate(
 	return true;
 }
 
-static bool guest_find(const struct config *config, const struct config_names *names,
-	const char *guest, struct forward *forward, const struct sentence *why)
+static bool guest_find(const struct search *search, const char *guest, struct forward *forward)
 {
-	const uint8_t family = forward->host_family;
-
 	if (addr_parse(guest, &forward->guest, &forward->guest_family))
-		return guest_locate(config, forward, why);
+		return address_locate(search, forward);
 	if (!text_copy(forward->guest_name, sizeof(forward->guest_name), guest))
-		return refuse(why, "unknown guest `%s`: allowed: names of at most %d bytes", guest,
-			CONFIG_NAME_SIZE - 1);
-	if (names != NULL && names->find(names->context, guest, family, &forward->network,
-				     &forward->guest_family, &forward->guest))
-		return true;
-	return link_find(config, guest, family, forward, why);
+		return refuse(search->why, "unknown guest `%s`: allowed: names of at most %d bytes",
+			guest, CONFIG_NAME_SIZE - 1);
+	return name_locate(search, guest, forward);
 }
 
 /* The guest's ports: as many as the host's, from `text` on; NULL: the same. */
@@ -207,6 +258,7 @@ bool config_parse_forward(const struct config *config, const struct config_names
 	char *error, unsigned error_size)
 {
 	const struct sentence why = {error, error_size};
+	struct search search = {config, names, NETWORK_ANY, &why};
 	char guest_host[WORD_SIZE];
 	const char *guest_ports;
 
@@ -221,14 +273,15 @@ bool config_parse_forward(const struct config *config, const struct config_names
 	default:
 		return refuse_choice(&why, "protocol", protocol, "tcp|udp");
 	}
+	if (!network_cut(config, names, &guest, &search.network, &why))
+		return false;
 	if (!endpoint_split(guest, guest_host, &guest_ports))
 		return refuse(&why,
 			"bad guest `%s`: allowed: NAME, ADDRESS, NAME:PORT, ADDRESS:PORT or "
-			"[ADDRESS]:PORT",
+			"[ADDRESS]:PORT, each also behind NETWORK/",
 			guest);
 	return host_parse(host, forward, &why) && guest_ports_parse(guest_ports, forward, &why) &&
-	       guest_find(config, names, guest_host, forward, &why) &&
-	       forward_check(config, forward, &why);
+	       guest_find(&search, guest_host, forward) && forward_check(config, forward, &why);
 }
 
 unsigned config_parse_forwards(const struct config *config, const struct config_names *names,
@@ -246,7 +299,8 @@ unsigned config_parse_forwards(const struct config *config, const struct config_
 		return 1;
 	forwards[1] = forwards[0];
 	forwards[1].host_family = forwards[0].guest_family == AF_INET ? AF_INET6 : AF_INET;
-	if (!guest_find(config, names, forwards[0].guest_name, &forwards[1], &nobody))
+	const struct search again = {config, names, forwards[0].network, &nobody};
+	if (!guest_find(&again, forwards[0].guest_name, &forwards[1]))
 		return 1;
 	forwards[1].host_family = 0;
 	return 2;

@@ -16,6 +16,7 @@
  * its own family.
  */
 #include "config/nat.h"
+#include "config/networks.h"
 
 #include <netinet/in.h>
 #include <string.h>
@@ -180,34 +181,46 @@ static bool target_append(const struct parser *parser, const struct nat_target *
 	return true;
 }
 
-static bool is_gateway(const struct config *config, uint8_t family, const union addr *address)
+/* `in NETWORK` of the line itself, where that network has the address. */
+static int network_said(const struct parser *parser, uint8_t family, const union addr *address)
 {
-	const int network = config_network_of(config, family, address);
+	const struct rule *match = &parser->rule->match;
+	const struct side_match *in = &match->in;
 
-	return network >= 0 &&
-	       addr_equal(address, family == AF_INET ? &config->networks[network].gateway4
-						     : &config->networks[network].gateway6);
+	if (!(match->words & ~match->negated & RULE_WORD(WORD_IN)) || in->kind != SIDE_NETWORK)
+		return NETWORK_ANY;
+	const struct prefix *subnet =
+		network_subnet(&parser->config->networks[in->network], family);
+	return subnet->family != 0 && prefix_contains(subnet, family, address) ? in->network
+									       : NETWORK_ANY;
 }
 
 /* A guest's address, or several in a row: of one network, and none that no guest can have. */
-static bool guests_check(const struct parser *parser, const struct addr_range *range)
+static bool guests_check(const struct parser *parser, int wanted, struct nat_target *target)
 {
 	const struct config *config = parser->config;
+	const struct addr_range *range = &target->addresses;
 	const uint8_t family = range->family;
-	const int index = config_network_of(config, family, &range->first);
 	char first[ADDR_TEXT_SIZE], last[ADDR_TEXT_SIZE];
 
 	addr_format(family, &range->first, first);
 	addr_format(family, &range->last, last);
 	if (addr_compare(&range->first, &range->last) > 0)
 		return refuse(parser->why, "%s-%s: allowed: the lower address first", first, last);
-	if (index < 0 || index != config_network_of(config, family, &range->last))
+	if (wanted == NETWORK_ANY)
+		wanted = network_said(parser, family, &range->first);
+	const int index = network_find(config, NULL, wanted, family, &range->first, parser->why);
+	if (index == NETWORK_AMBIGUOUS)
+		return false;
+	if (index < 0 || !prefix_contains(network_subnet(&config->networks[index], family), family,
+				 &range->last))
 		return refuse(parser->why,
 			"target %s: allowed: a guest's address, in the subnet of one of the "
 			"networks",
 			index < 0 ? first : last);
+	target->network = (uint16_t)index;
 	const struct network_config *network = &config->networks[index];
-	const struct prefix *subnet = family == AF_INET ? &network->subnet4 : &network->subnet6;
+	const struct prefix *subnet = network_subnet(network, family);
 	const union addr *gateway = family == AF_INET ? &network->gateway4 : &network->gateway6;
 	if (addr_range_contains(range, family, gateway))
 		return refuse(parser->why,
@@ -243,7 +256,8 @@ static bool outside_check(const struct parser *parser, const struct addr_range *
 }
 
 /* A link's addresses, one target for each family. */
-static bool link_append(const struct parser *parser, const char *name, struct nat_target *target)
+static bool link_append(
+	const struct parser *parser, int wanted, const char *name, struct nat_target *target)
 {
 	char known[CHOICES_SIZE] = "";
 	const struct config *config = parser->config;
@@ -252,9 +266,12 @@ static bool link_append(const struct parser *parser, const char *name, struct na
 		const struct link_config *link = &config->links[i];
 		const bool v4 = !addr_is_zero(&link->address4), v6 = !addr_is_zero(&link->address6);
 
+		if (wanted != NETWORK_ANY && link->network != wanted)
+			continue;
 		choices_add(known, link->name);
 		if (strcmp(link->name, name) != 0)
 			continue;
+		target->network = link->network;
 		if (!v4 && !v6)
 			return refuse(parser->why,
 				"link `%s` has no address: give it one in [link %s]", name, name);
@@ -269,16 +286,18 @@ static bool link_append(const struct parser *parser, const char *name, struct na
 	return refuse_choice(parser->why, "guest", name, known);
 }
 
-static bool guest_append(const struct parser *parser, const char *host, struct nat_target *target)
+static bool guest_append(
+	const struct parser *parser, int wanted, const char *host, struct nat_target *target)
 {
 	if (!addresses_read(host, &target->addresses))
-		return link_append(parser, host, target);
+		return link_append(parser, wanted, host, target);
 	if (parser->rule->kind == NAT_REDIRECT &&
-		is_gateway(parser->config, target->addresses.family, &target->addresses.first)) {
+		networks_have_gateway(
+			parser->config, target->addresses.family, &target->addresses.first)) {
 		target->addresses = (struct addr_range){.family = 0};
 		return target_append(parser, target);
 	}
-	return guests_check(parser, &target->addresses) && target_append(parser, target);
+	return guests_check(parser, wanted, target) && target_append(parser, target);
 }
 
 static bool target_parse(const struct parser *parser, char *text)
@@ -287,8 +306,14 @@ static bool target_parse(const struct parser *parser, char *text)
 	struct nat_target target = {0};
 	char whole[WORD_SIZE], *ports;
 	const size_t digits = strspn(text, "0123456789-");
+	const char *host = text;
+	int wanted = NETWORK_ANY;
 
 	text_copy(whole, sizeof(whole), text);
+	if (rule->kind >= NAT_DNAT &&
+		!network_cut(parser->config, NULL, &host, &wanted, parser->why))
+		return false;
+	text += host - text;
 	/* "192.0.2.5:1024-2047,4096-8191": more ports of the target before. */
 	if (rule->target_count > 0 && text[digits] == '\0' && digits > 0 &&
 		rule->target[rule->target_count - 1].ports.count > 0 &&
@@ -311,11 +336,11 @@ static bool target_parse(const struct parser *parser, char *text)
 			return bad_target(parser, whole);
 		if (text[0] == '\0' || strcmp(text, "host") == 0)
 			return target_append(parser, &target);
-		return guest_append(parser, text, &target);
+		return guest_append(parser, wanted, text, &target);
 	default:
 		if (text[0] == '\0')
 			return bad_target(parser, whole);
-		return guest_append(parser, text, &target);
+		return guest_append(parser, wanted, text, &target);
 	}
 }
 
@@ -469,40 +494,44 @@ static bool prefix_read(const struct parser *parser, const char *text, struct pr
 		text, fault);
 }
 
-static bool inside_check(const struct parser *parser)
+static bool inside_check(const struct parser *parser, int wanted)
 {
 	const struct config *config = parser->config;
-	const struct prefix *inside = &parser->rule->inside;
-	const int index = config_network_of(config, inside->family, &inside->base);
+	struct nat_rule *rule = parser->rule;
+	const struct prefix *inside = &rule->inside;
+	const int index =
+		network_find(config, NULL, wanted, inside->family, &inside->base, parser->why);
 	char text[ADDR_TEXT_SIZE];
 
-	if (index >= 0) {
-		const struct network_config *network = &config->networks[index];
-		const struct prefix *subnet =
-			inside->family == AF_INET ? &network->subnet4 : &network->subnet6;
-		if (inside->length >= subnet->length)
-			return inside->length != addr_bits(inside->family) ||
-			       !is_gateway(config, inside->family, &inside->base) ||
-			       refuse(parser->why,
-				       "%s is the gateway itself: allowed: guests' addresses",
-				       prefix_format(inside, text));
-	}
-	return refuse(parser->why,
-		"%s: allowed: first the inside, addresses of one of the networks",
-		prefix_format(inside, text));
+	if (index == NETWORK_AMBIGUOUS)
+		return false;
+	if (index < 0 ||
+		inside->length < network_subnet(&config->networks[index], inside->family)->length)
+		return refuse(parser->why,
+			"%s: allowed: first the inside, addresses of one of the networks",
+			prefix_format(inside, text));
+	if (inside->length == addr_bits(inside->family) &&
+		networks_have_gateway(config, inside->family, &inside->base))
+		return refuse(parser->why, "%s is the gateway itself: allowed: guests' addresses",
+			prefix_format(inside, text));
+	rule->network = (uint16_t)index;
+	return true;
 }
 
 static bool map_parse(const struct parser *parser, const char *text)
 {
 	struct nat_rule *rule = parser->rule;
 	struct prefix *inside = &rule->inside, *outside = &rule->outside;
-	char first[WORD_SIZE], arrow[WORD_SIZE], last[WORD_SIZE];
+	char word[WORD_SIZE], arrow[WORD_SIZE], last[WORD_SIZE];
+	const char *first = word;
+	int network;
 
-	if (!word_next(&text, first) || !word_next(&text, arrow) || strcmp(arrow, ARROW_MAP) != 0 ||
+	if (!word_next(&text, word) || !word_next(&text, arrow) || strcmp(arrow, ARROW_MAP) != 0 ||
 		!word_next(&text, last) || word_next(&text, arrow))
 		return refuse(parser->why, "allowed: INSIDE " ARROW_MAP
 					   " OUTSIDE, such as 10.77.0.5 " ARROW_MAP " 192.0.2.5");
-	if (!prefix_read(parser, first, inside) || !prefix_read(parser, last, outside))
+	if (!network_cut(parser->config, NULL, &first, &network, parser->why) ||
+		!prefix_read(parser, first, inside) || !prefix_read(parser, last, outside))
 		return false;
 	if (inside->family != outside->family || inside->length != outside->length)
 		return refuse(parser->why,
@@ -511,7 +540,7 @@ static bool map_parse(const struct parser *parser, const char *text)
 	if (rule->kind == NAT_NPT && (inside->family != AF_INET6 || inside->length > NPT_MAX))
 		return refuse(parser->why, "`npt`: allowed: IPv6 prefixes of at most /%d", NPT_MAX);
 	struct addr_range range = {outside->base, outside->base, outside->family};
-	return inside_check(parser) && outside_check(parser, &range);
+	return inside_check(parser, network) && outside_check(parser, &range);
 }
 
 bool nat_rule_parse(const struct config *config, enum nat_kind kind, const char *text,

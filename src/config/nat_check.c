@@ -121,7 +121,7 @@ static bool is_two_way(const struct nat_rule *rule)
 static void check_map_pair(
 	const struct nat_rule *rule, const struct nat_rule *other, struct problems *problems)
 {
-	if (!prefix_overlaps(&rule->inside, &other->inside) &&
+	if ((rule->network != other->network || !prefix_overlaps(&rule->inside, &other->inside)) &&
 		!prefix_overlaps(&rule->outside, &other->outside))
 		return;
 	problems_add(problems, rule->match.line,

@@ -34,7 +34,7 @@ struct guests {
 	struct daemon *daemon;
 	struct guest *guest[ENGINE_LINKS_MAX];
 	unsigned highest; /* zones from here on are free */
-	unsigned next_name;
+	unsigned next_name[CONFIG_NETWORKS_MAX];
 	uv_timer_t retry;
 };
 
@@ -50,10 +50,12 @@ const char *guests_name(const struct guests *guests, zone_id zone)
 								      : NULL;
 }
 
-static struct guest *guest_named(const struct guests *guests, const char *name)
+/* Names are a network's own. */
+static struct guest *guest_named(const struct guests *guests, uint16_t network, const char *name)
 {
 	for (unsigned i = 0; i < guests->highest; i++)
-		if (guests->guest[i] != NULL && strcmp(guests->guest[i]->name, name) == 0)
+		if (guests->guest[i] != NULL && guests->guest[i]->network == network &&
+			strcmp(guests->guest[i]->name, name) == 0)
 			return guests->guest[i];
 	return NULL;
 }
@@ -66,15 +68,14 @@ bool guests_on_network(const struct guests *guests, uint16_t network)
 	return false;
 }
 
-bool guests_find(void *context, const char *name, uint8_t family, uint16_t *network,
+bool guests_find(void *context, uint16_t network, const char *name, uint8_t family,
 	uint8_t *found_family, union addr *address)
 {
 	const struct daemon *daemon = context;
-	const struct guest *guest = guest_named(daemon->guests, name);
+	const struct guest *guest = guest_named(daemon->guests, network, name);
 
 	if (guest == NULL)
 		return false;
-	*network = guest->network;
 	if (family != AF_INET6 && !addr_is_zero(&guest->address4)) {
 		*found_family = AF_INET;
 		*address = guest->address4;
@@ -361,11 +362,11 @@ static void describe(
 	};
 }
 
-static void name_choose(struct guests *guests, char name[CONFIG_NAME_SIZE])
+static void name_choose(struct guests *guests, uint16_t network, char name[CONFIG_NAME_SIZE])
 {
 	do
-		snprintf(name, CONFIG_NAME_SIZE, "guest%u", ++guests->next_name);
-	while (guest_named(guests, name) != NULL);
+		snprintf(name, CONFIG_NAME_SIZE, "guest%u", ++guests->next_name[network]);
+	while (guest_named(guests, network, name) != NULL);
 }
 
 int guests_attach(struct guests *guests, const struct daemon_attach *attach,
@@ -375,7 +376,7 @@ int guests_attach(struct guests *guests, const struct daemon_attach *attach,
 	zone_id zone = ZONE_NONE;
 	int netns_fd = attach->netns_fd;
 
-	if (attach->name != NULL && guest_named(guests, attach->name) != NULL) {
+	if (attach->name != NULL && guest_named(guests, attach->network, attach->name) != NULL) {
 		snprintf(error->text, sizeof(error->text),
 			"a link named %s is attached already; choose another name", attach->name);
 		return -EEXIST;
@@ -391,7 +392,7 @@ int guests_attach(struct guests *guests, const struct daemon_attach *attach,
 		}
 	}
 	if (attach->name == NULL)
-		name_choose(guests, name);
+		name_choose(guests, attach->network, name);
 	else
 		snprintf(name, sizeof(name), "%s", attach->name);
 	const struct wanted wanted = {
@@ -414,9 +415,10 @@ int guests_attach(struct guests *guests, const struct daemon_attach *attach,
 	return result;
 }
 
-int guests_detach(struct guests *guests, const char *name, struct request_error *error)
+int guests_detach(
+	struct guests *guests, uint16_t network, const char *name, struct request_error *error)
 {
-	struct guest *guest = guest_named(guests, name);
+	struct guest *guest = guest_named(guests, network, name);
 
 	if (guest == NULL) {
 		snprintf(error->text, sizeof(error->text),
@@ -438,7 +440,7 @@ bool guests_describe(const struct guests *guests, unsigned index, struct daemon_
 	const struct config *config = guests->daemon->config;
 	for (unsigned i = 0; i < config->link_count; i++) {
 		const struct link_config *wanted = &config->links[i];
-		if (guest_named(guests, wanted->name) != NULL || index-- != 0)
+		if (guest_named(guests, wanted->network, wanted->name) != NULL || index-- != 0)
 			continue;
 		*link = (struct daemon_link){
 			.zone = ZONE_NONE,
@@ -505,7 +507,7 @@ void guests_start(struct guests *guests)
 	const struct config *config = guests->daemon->config;
 
 	for (unsigned i = 0; i < config->link_count; i++)
-		if (guest_named(guests, config->links[i].name) == NULL)
+		if (guest_named(guests, config->links[i].network, config->links[i].name) == NULL)
 			config_link_attach(guests, &config->links[i]);
 	if (config->link_count > 0)
 		uv_timer_start(&guests->retry, config_links_retry, RETRY_MS, 0);

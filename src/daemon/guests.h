@@ -24,10 +24,11 @@ bool guests_on_network(const struct guests *guests, uint16_t network);
 /* As in struct daemon_ops. */
 bool guests_describe(const struct guests *guests, unsigned index, struct daemon_link *link);
 const char *guests_name(const struct guests *guests, zone_id zone);
-bool guests_find(void *context, const char *name, uint8_t family, uint16_t *network,
+bool guests_find(void *context, uint16_t network, const char *name, uint8_t family,
 	uint8_t *found_family, union addr *address);
 int guests_attach(struct guests *guests, const struct daemon_attach *attach,
 	struct daemon_link *link, struct request_error *error);
-int guests_detach(struct guests *guests, const char *name, struct request_error *error);
+int guests_detach(
+	struct guests *guests, uint16_t network, const char *name, struct request_error *error);
 
 #endif

@@ -47,9 +47,9 @@ static int op_attach(void *context, const struct daemon_attach *attach, struct d
 	return guests_attach(((struct daemon *)context)->guests, attach, link, error);
 }
 
-static int op_detach(void *context, const char *name, struct request_error *error)
+static int op_detach(void *context, uint16_t network, const char *name, struct request_error *error)
 {
-	return guests_detach(((struct daemon *)context)->guests, name, error);
+	return guests_detach(((struct daemon *)context)->guests, network, name, error);
 }
 
 static const struct forward *op_forward(void *context, unsigned index)

@@ -86,7 +86,8 @@ struct daemon_ops {
 	/* Attach; `link` receives what `tungate links` will show. */
 	int (*attach)(void *context, const struct daemon_attach *attach, struct daemon_link *link,
 		struct request_error *error);
-	int (*detach)(void *context, const char *name, struct request_error *error);
+	int (*detach)(
+		void *context, uint16_t network, const char *name, struct request_error *error);
 	/* Published port `index`, or NULL past the last; forward->line is 0 for those added live.
 	 */
 	const struct forward *(*forward)(void *context, unsigned index);

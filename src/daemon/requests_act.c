@@ -378,6 +378,7 @@ static json_t *attached_json(struct requests *requests, const struct daemon_link
 struct hold {
 	struct requests *requests;
 	zone_id zone;
+	uint16_t network;
 	char name[CONFIG_NAME_SIZE];
 };
 
@@ -390,7 +391,7 @@ static void on_holder_gone(void *context)
 
 	/* It may have been detached meanwhile, and its zone have gone to another. */
 	if (name && strcmp(name, hold->name) == 0)
-		(void)ops->detach(ops->context, hold->name, &error);
+		(void)ops->detach(ops->context, hold->network, hold->name, &error);
 	free(hold);
 }
 
@@ -398,12 +399,12 @@ static void on_holder_gone(void *context)
 static void attach_hold(
 	struct requests *requests, struct control_request *request, const struct daemon_link *link)
 {
-	struct hold *hold = malloc(sizeof(*hold)), held = {requests, link->zone, ""};
+	struct hold *hold = malloc(sizeof(*hold)), held = {requests, link->zone, link->network, ""};
 	struct request_error error;
 
 	(void)text_copy(held.name, sizeof(held.name), link->name);
 	if (!hold) {
-		(void)requests->ops.detach(requests->ops.context, held.name, &error);
+		(void)requests->ops.detach(requests->ops.context, held.network, held.name, &error);
 		return control_fail(request, CONTROL_FAILED, "out of memory");
 	}
 	*hold = held;
@@ -439,11 +440,14 @@ void handle_detach(void *context, struct control_request *request)
 	};
 	struct requests *requests = context;
 	struct request_error error = {0};
+	struct daemon_link link;
 	const char *name;
 
-	if (!params_read(request, params, ARRAY_COUNT(params), &name))
+	if (!params_read(request, params, ARRAY_COUNT(params), &name) ||
+		!link_choose(requests, request, name, &link))
 		return;
-	const int err = requests->ops.detach(requests->ops.context, name, &error);
+	const int err =
+		requests->ops.detach(requests->ops.context, link.network, link.name, &error);
 	if (err < 0)
 		return fail_with(request, err, &error);
 	control_reply(request, json_object());

@@ -97,19 +97,6 @@ static json_t *protocol_json(uint8_t protocol)
 	return json_string(text);
 }
 
-static bool link_find(struct requests *requests, const char *name, zone_id *zone)
-{
-	struct daemon_link link;
-
-	for (unsigned i = 0; requests->ops.link(requests->ops.context, i, &link); i++) {
-		if (strcmp(link.name, name) == 0) {
-			*zone = link.zone;
-			return true;
-		}
-	}
-	return false;
-}
-
 struct filter_params {
 	const char *protocol, *link, *address, *state;
 	int64_t port, limit;
@@ -130,6 +117,7 @@ static bool filter_read(struct requests *requests, struct control_request *reque
 	};
 #undef FILTER_PARAM
 	struct filter_params values = {.port = -1};
+	struct daemon_link link = {.zone = ZONE_NONE};
 	const char *fault;
 
 	/* Only a list can be limited. */
@@ -145,9 +133,8 @@ static bool filter_read(struct requests *requests, struct control_request *reque
 			"bad protocol `%.64s`: allowed: tcp, udp, icmp, icmpv6 or a number up to "
 			"255",
 			values.protocol);
-	else if (values.link && !link_find(requests, values.link, &filter->link))
-		control_fail(request, CONTROL_NOT_FOUND,
-			"there is no link `%.64s`: `tungate links` lists them", values.link);
+	else if (values.link && !link_choose(requests, request, values.link, &link))
+		return false; /* answered */
 	else if (values.address && (fault = prefix_parse(values.address, &filter->address)))
 		control_fail(
 			request, CONTROL_INVALID, "bad address `%.64s`: %s", values.address, fault);
@@ -156,6 +143,7 @@ static bool filter_read(struct requests *requests, struct control_request *reque
 	else if (values.state && !text_copy(filter->state, sizeof(filter->state), values.state))
 		control_fail(request, CONTROL_INVALID, "there is no state `%.64s`", values.state);
 	else {
+		filter->link = link.zone;
 		if (limit)
 			*limit = values.limit;
 		return true;

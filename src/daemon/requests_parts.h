@@ -42,6 +42,10 @@ json_t *link_json(struct requests *requests, const struct daemon_link *link);
 /* The name of a network; "?" where a reload has taken it away. */
 const char *network_name(struct requests *requests, unsigned network);
 
+/* The link that `NAME` or `NETWORK/NAME` means; false after the request was answered. */
+bool link_choose(struct requests *requests, struct control_request *request, const char *text,
+	struct daemon_link *link);
+
 /* ---- handlers ---- */
 
 typedef void request_handler(void *context, struct control_request *request);

@@ -58,7 +58,9 @@ static bool admit_destination_address(
 	const union addr *destination = &headers->destination;
 
 	if (!addr_is_martian(headers->family, destination) &&
-		!topology_is_broadcast(&engine->topology, headers->family, destination))
+		!topology_is_broadcast(&engine->topology,
+			topology_network_of_zone(&engine->topology, packet->in_zone),
+			headers->family, destination))
 		return true;
 	return refusal_silent(&admission->refusal, DROP_MARTIAN);
 }
@@ -133,9 +135,13 @@ static bool route_lan(const struct engine *engine, const struct packet *packet,
 		zone = topology_locate(&engine->topology, network, flow_family(draft, REPLY), to);
 	/* Nothing outside is led to the gateway itself, by a map of the whole subnet. */
 	if (from_uplink(packet) &&
-		(ZONE_IS_SERVICE(zone) ||
-			topology_is_broadcast(&engine->topology, flow_family(draft, REPLY), to)))
+		(ZONE_IS_SERVICE(zone) || topology_is_broadcast(&engine->topology, network,
+						  flow_family(draft, REPLY), to)))
 		return refusal_silent(&admission->refusal, DROP_NOT_FOR_US);
+	/* Each network's gateway is for its own guests. */
+	if (ZONE_IS_SERVICE(zone) && ZONE_IS_LINK(packet->in_zone) &&
+		network != topology_network_of_zone(&engine->topology, packet->in_zone))
+		return refusal_prohibited(&admission->refusal, packet, DROP_HOST);
 	/* Neighbours on one link need no gateway, unless they meet by an external address. */
 	if (zone == ZONE_NONE || (zone == draft->zone[ORIGINAL] && !nat_changes_destination(draft)))
 		return refusal_unreachable(&admission->refusal, packet, DROP_NO_LINK,
@@ -163,15 +169,29 @@ static bool route_uplink(
 	}
 }
 
+/* Who decided on the destination knows its network; else the originator's own goes before others
+ * with such an address. */
+static uint16_t destination_network(
+	const struct topology *topology, const struct admission *admission)
+{
+	const struct flow *draft = &admission->draft;
+
+	if (draft->zone[REPLY] != ZONE_NONE)
+		return topology_network_of_zone(topology, draft->zone[REPLY]);
+	if (admission->destination.network != NETWORK_NONE)
+		return admission->destination.network;
+	return topology_network_of(topology,
+		topology_network_of_zone(topology, draft->zone[ORIGINAL]),
+		flow_family(draft, REPLY), &draft->address[REPLY][SOURCE]);
+}
+
 /* Where the (translated) destination is; towards the uplink also as whom we appear there. */
 static bool admit_route(
 	struct engine *engine, const struct packet *packet, struct admission *admission)
 {
 	const struct topology *topology = &engine->topology;
 	struct flow *draft = &admission->draft;
-	const uint16_t in = topology_network_of_zone(topology, packet->in_zone);
-	const uint16_t network = topology_network_of(
-		topology, in, flow_family(draft, REPLY), &draft->address[REPLY][SOURCE]);
+	const uint16_t network = destination_network(topology, admission);
 
 	if (!from_uplink(packet))
 		return network == NETWORK_NONE ? route_uplink(engine, packet, admission)
@@ -207,7 +227,8 @@ static bool survives_translation(uint8_t protocol)
 bool admit_decide(struct engine *engine, const struct packet *packet, struct admission *admission)
 {
 	admission->expectation = EXPECT_NONE;
-	admission->destination.rule = NAT_RULE_NONE;
+	admission->destination =
+		(struct nat_destination){.rule = NAT_RULE_NONE, .network = NETWORK_NONE};
 	admission->chain = ADMIT_UNASKED;
 	admission->external = (union addr){0};
 	if (!admit_source(engine, packet, &admission->refusal) ||

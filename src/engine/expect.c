@@ -421,6 +421,8 @@ uint32_t expect_bind(const struct engine *engine, struct flow *draft)
 	draft->flags |= FLOW_EXPECTED;
 	draft->address[REPLY][SOURCE] = expectation->listener;
 	draft->port[REPLY][SOURCE] = expectation->listener_port;
+	if (ZONE_IS_LINK(expectation->listener_zone)) /* others may have its address as well */
+		draft->zone[REPLY] = expectation->listener_zone;
 	/* From now on the flow has the port, unless it needs another for its own source. */
 	if (expectation->holds_port && !ZONE_IS_LINK(draft->zone[ORIGINAL]))
 		draft->flags |= FLOW_MAPPED | FLOW_INBOUND;

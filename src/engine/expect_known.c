@@ -96,7 +96,8 @@ static zone_id locate(const struct engine *engine, const struct flow *flow, uint
 		*address = other->listener;
 		return other->listener_zone;
 	}
-	const uint16_t network = topology_network_of(topology, NETWORK_NONE, family, address);
+	const uint16_t own = topology_network_of_zone(topology, flow->zone[ORIGINAL]);
+	const uint16_t network = topology_network_of(topology, own, family, address);
 	if (network == NETWORK_NONE)
 		return ZONE_UPLINK;
 	/* Who is outside cannot name one guest to another. */

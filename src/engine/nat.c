@@ -23,11 +23,10 @@
 /* Flows of a port that are looked at for one with the sender as its peer. */
 #define PEER_LOOKS 128
 
-static bool destination_is_link(const struct engine *engine, uint8_t family, const union addr *to)
+static bool destination_is_link(
+	const struct engine *engine, uint16_t network, uint8_t family, const union addr *to)
 {
-	const uint16_t network = topology_network_of(&engine->topology, NETWORK_NONE, family, to);
-
-	return network != NETWORK_NONE &&
+	return network < engine->topology.network_count &&
 	       topology_locate(&engine->topology, network, family, to) != ZONE_NONE;
 }
 
@@ -62,7 +61,8 @@ bool nat_changes_destination(const struct flow *draft)
 
 /* ---- published ports ---- */
 
-static bool published(const struct engine *engine, struct flow *draft)
+static bool published(
+	const struct engine *engine, struct flow *draft, struct nat_destination *destination)
 {
 	const uint16_t port = ntohs(draft->port[ORIGINAL][DESTINATION]);
 	const struct forward *forward = topology_forward(&engine->topology, draft->protocol,
@@ -74,6 +74,7 @@ static bool published(const struct engine *engine, struct flow *draft)
 	draft->port[REPLY][SOURCE] =
 		htons((uint16_t)(forward->guest_port + (port - forward->ports.first)));
 	draft->flags |= FLOW_FORWARDED;
+	destination->network = forward->network;
 	return true;
 }
 
@@ -139,9 +140,11 @@ static bool target_bind(const struct engine *engine, uint16_t index, struct flow
 		target =
 			target_at(rule, draft->family, turn % size, &draft->address[REPLY][SOURCE]);
 		if (tries == size || tries == TARGET_TRIES ||
-			destination_is_link(engine, draft->family, &draft->address[REPLY][SOURCE]))
+			destination_is_link(engine, target->network, draft->family,
+				&draft->address[REPLY][SOURCE]))
 			break;
 	}
+	destination->network = target->network;
 	destination->turn = turn + 1;
 	port_bind(rule, target, draft);
 	return true;
@@ -204,8 +207,10 @@ static bool rule_bind(const struct engine *engine, uint16_t index, bool ours,
 	if (rule->kind == NAT_MAP || rule->kind == NAT_NPT) {
 		*ends = prefix_contains(&rule->outside, draft->family, to);
 		bound = *ends && nat_prefix_translate(rule, &rule->outside, &rule->inside, to);
-		if (bound)
+		if (bound) {
 			draft->flags |= FLOW_PREFIX;
+			destination->network = rule->network;
+		}
 		return bound;
 	}
 	if ((rule->kind != NAT_DNAT && rule->kind != NAT_NO_DNAT && rule->kind != NAT_REDIRECT) ||
@@ -327,10 +332,10 @@ bool nat_decide_destination(const struct engine *engine, const struct packet *pa
 	const bool ours =
 		nat_is_ours(engine, draft->family, &draft->address[ORIGINAL][DESTINATION]);
 
-	*destination = (struct nat_destination){.rule = NAT_RULE_NONE};
+	*destination = (struct nat_destination){.rule = NAT_RULE_NONE, .network = NETWORK_NONE};
 	if (ours && !may_hairpin(engine, draft))
 		return false;
-	if (ours && published(engine, draft))
+	if (ours && published(engine, draft, destination))
 		return true;
 	if (ZONE_IS_SERVICE(draft->zone[ORIGINAL]))
 		return false;

@@ -16,8 +16,9 @@
 
 /* How a flow's destination is translated. */
 struct nat_destination {
-	uint16_t rule; /* of [nat] that decided; NAT_RULE_NONE: none did */
-	uint32_t turn; /* where that rule's next flow begins to look for a target */
+	uint16_t rule;    /* of [nat] that decided; NAT_RULE_NONE: none did */
+	uint16_t network; /* that the new destination is on; NETWORK_NONE: its address tells */
+	uint32_t turn;    /* where that rule's next flow begins to look for a target */
 };
 
 /* How a flow's source will be translated. */

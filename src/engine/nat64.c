@@ -44,8 +44,8 @@ bool nat64_bind_destination(const struct engine *engine, const struct packet *pa
 	struct flow *draft, struct refusal *refusal)
 {
 	const struct topology *topology = &engine->topology;
-	const struct prefix *prefix =
-		topology_nat64(topology, topology_network_of_zone(topology, draft->zone[ORIGINAL]));
+	const uint16_t network = topology_network_of_zone(topology, draft->zone[ORIGINAL]);
+	const struct prefix *prefix = topology_nat64(topology, network);
 	union addr v4;
 	enum drop drop;
 
@@ -53,7 +53,7 @@ bool nat64_bind_destination(const struct engine *engine, const struct packet *pa
 		return refusal_silent(refusal, drop);
 	if (!embed_extract(prefix, &draft->address[ORIGINAL][DESTINATION], &v4))
 		return refusal_unreachable(refusal, packet, DROP_NO_ROUTE, 0, ICMP6_NO_ROUTE);
-	if (addr_is_martian(AF_INET, &v4) || topology_is_broadcast(topology, AF_INET, &v4))
+	if (addr_is_martian(AF_INET, &v4) || topology_is_broadcast(topology, network, AF_INET, &v4))
 		return refusal_silent(refusal, DROP_MARTIAN);
 	if (topology_external(topology, AF_INET, &v4) >= 0)
 		return refusal_prohibited(refusal, packet, DROP_HOST);

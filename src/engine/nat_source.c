@@ -181,11 +181,13 @@ static void host_decide(const struct engine *engine, const struct port_list *lis
 }
 
 /* The guest's own address outside, by a line `map` or `npt`; false where it has none. */
-static bool whole_decide(
-	const struct nat_rule *rule, const struct flow *draft, struct nat_source *source)
+static bool whole_decide(const struct engine *engine, const struct nat_rule *rule,
+	const struct flow *draft, struct nat_source *source)
 {
 	source->address = draft->address[ORIGINAL][SOURCE];
-	if ((rule->kind != NAT_MAP && rule->kind != NAT_NPT) || (draft->flags & FLOW_FAMILIES) ||
+	if (topology_network_of_zone(&engine->topology, draft->zone[ORIGINAL]) != rule->network ||
+		(rule->kind != NAT_MAP && rule->kind != NAT_NPT) ||
+		(draft->flags & FLOW_FAMILIES) ||
 		!prefix_contains(&rule->inside, draft->family, &source->address))
 		return false;
 	source->kind = nat_prefix_translate(rule, &rule->inside, &rule->outside, &source->address)
@@ -200,7 +202,7 @@ static bool rule_decide(const struct engine *engine, uint16_t index, const struc
 	const struct nat_rule *rule = &engine->ruleset->nat_rule[index];
 
 	if (rule->kind == NAT_MAP || rule->kind == NAT_NPT)
-		return whole_decide(rule, draft, source);
+		return whole_decide(engine, rule, draft, source);
 	if (rule->kind > NAT_SNAT || !filter_matches(&engine->ruleset->nat, index, query))
 		return false;
 	switch (rule->kind) {
@@ -243,7 +245,7 @@ static void hairpin_decide(
 
 	if (nat_is_ours(engine, draft->family, called)) {
 		for (uint16_t i = 0; i < count; i++)
-			if (whole_decide(&engine->ruleset->nat_rule[i], draft, source))
+			if (whole_decide(engine, &engine->ruleset->nat_rule[i], draft, source))
 				return;
 		source->address = *called;
 	} else if (draft->zone[ORIGINAL] == draft->zone[REPLY] && network != NETWORK_NONE) {

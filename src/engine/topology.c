@@ -150,14 +150,14 @@ bool topology_source_is_own(
 	       topology_locate(topology, link->network, family, address) == zone;
 }
 
-bool topology_is_broadcast(
-	const struct topology *topology, uint8_t family, const union addr *address)
+bool topology_is_broadcast(const struct topology *topology, uint16_t preferred, uint8_t family,
+	const union addr *address)
 {
 	if (family != AF_INET)
 		return false;
 	if (address->v4 == 0xffffffff)
 		return true;
-	const uint16_t n = topology_network_of(topology, NETWORK_NONE, family, address);
+	const uint16_t n = topology_network_of(topology, preferred, family, address);
 	if (n == NETWORK_NONE)
 		return false;
 	const struct prefix *subnet = &topology->networks[n].subnet4;

@@ -80,8 +80,9 @@ int topology_external(const struct topology *topology, uint8_t family, const uni
 /* The published port that an address and port (host order) of the host belongs to, or NULL. */
 const struct forward *topology_forward(const struct topology *topology, uint8_t protocol,
 	uint8_t family, const union addr *address, uint16_t port);
-/* Is the address the limited or a subnet's directed broadcast? */
-bool topology_is_broadcast(
-	const struct topology *topology, uint8_t family, const union addr *address);
+/* Is the address the limited broadcast, or the directed one of the subnet that it is in, that of
+ * `preferred` first? */
+bool topology_is_broadcast(const struct topology *topology, uint16_t preferred, uint8_t family,
+	const union addr *address);
 
 #endif

@@ -151,7 +151,7 @@ STORY(policy, chains_of_the_services,
 	{"counted input 0", "1"},
 	{"counted output 0", "1"},
 	{"counted forward 0", "0"},
-	{"far udp far:5000 > gateway:53", "drop filter"},
+	{"far udp far:5000 > far-gateway:53", "drop filter"},
 	{"guest tcp guest:5000 > gateway:53 S", "drop filter"},
 	{"service udp gateway:1000 > guest:5000", "drop filter"},
 	{"service udp gateway:1000 > server:5000", "drop filter"});

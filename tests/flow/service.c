@@ -23,9 +23,8 @@ STORY(service, each_network_has_its_own, LAB(),
 	{"service-far udp far-gateway:53 > far:5000", "far udp far-gateway:53 > far:5000"},
 	{"wide udp wider:5000 > wide-gateway:53", "service-wide udp wider:5000 > wide-gateway:53"},
 	{"service-wide udp wide-gateway:53 > wider:5000", "wide udp wide-gateway:53 > wider:5000"},
-	/* also by its address on another network; the answer finds the way */
-	{"far udp far:5000 > gateway:53", "service udp far:5000 > gateway:53"},
-	{"service udp gateway:53 > far:5000", "far udp gateway:53 > far:5000"});
+	/* and is for nobody else */
+	{"far udp far:5000 > gateway:53", "drop host", "far icmp far-gateway > far prohibited"});
 
 STORY(service, other_ports_are_closed, LAB(),
 	{"guest tcp guest:4000 > gateway:22 S", "drop filter"},

@@ -56,11 +56,10 @@ static const char *world_link_name(void *context, zone_id zone)
 	return zone == 0 ? "web" : NULL;
 }
 
-static bool world_find(void *context, const char *name, uint8_t family, uint16_t *network,
+static bool world_find(void *context, uint16_t network, const char *name, uint8_t family,
 	uint8_t *found_family, union addr *address)
 {
-	(void)context;
-	*network = 0;
+	(void)context, (void)network;
 	*found_family = AF_INET;
 	*address = addr_v4(10, 77, 0, 2);
 	return family != AF_INET6 && strcmp(name, "web") == 0;
@@ -74,9 +73,10 @@ static int world_attach(void *context, const struct daemon_attach *attach, struc
 	return world_link(context, 0, link) ? 0 : -EIO;
 }
 
-static int world_detach(void *context, const char *name, struct request_error *error)
+static int world_detach(
+	void *context, uint16_t network, const char *name, struct request_error *error)
 {
-	(void)context, (void)name, (void)error;
+	(void)context, (void)network, (void)name, (void)error;
 	return -ENOENT;
 }
 

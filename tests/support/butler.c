@@ -76,13 +76,12 @@ static const char *on_link_name(void *context, zone_id zone)
 	return NULL;
 }
 
-static bool on_find(void *context, const char *name, uint8_t family, uint16_t *network,
+static bool on_find(void *context, uint16_t network, const char *name, uint8_t family,
 	uint8_t *found_family, union addr *address)
 {
-	if (strcmp(name, "fresh") != 0 || family == AF_INET6)
+	if (strcmp(name, "fresh") != 0 || network != 0 || family == AF_INET6)
 		return false;
 	(void)context;
-	*network = 0;
 	*found_family = AF_INET;
 	*address = addr_v4(10, 77, 0, 4);
 	return true;
@@ -106,10 +105,11 @@ static int on_attach(void *context, const struct daemon_attach *attach, struct d
 	return on_link(butler, 2, link) ? 0 : -EIO;
 }
 
-static int on_detach(void *context, const char *name, struct request_error *error)
+static int on_detach(void *context, uint16_t network, const char *name, struct request_error *error)
 {
 	struct butler *butler = context;
 
+	cr_expect_eq(network, 0);
 	butler->detaches++;
 	if (butler->refusal < 0)
 		return refuse(butler, error);

@@ -199,11 +199,12 @@ zone_id lab_zone(const struct lab *lab, const char *name)
 
 const char *lab_zone_name(const struct lab *lab, zone_id zone)
 {
-	static const char *const services[] = {"service", "service-far", "service-wide"};
+	static const char *const services[] = {
+		"service", "service-far", "service-wide", "service-twin"};
 
 	if (zone == ZONE_UPLINK)
 		return "uplink";
-	if (ZONE_IS_SERVICE(zone) && (zone & 0x7fff) < 3)
+	if (ZONE_IS_SERVICE(zone) && (zone & 0x7fff) < 4)
 		return services[zone & 0x7fff];
 	return zone < lab->config->link_count ? lab->config->links[zone].name : "?";
 }

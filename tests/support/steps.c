@@ -353,10 +353,10 @@ static void deed_drops(struct lab *lab, const char *arguments, char text[TEXT_SI
 /* "tcp [PLACE:]FIRST[-LAST] PLACE:PORT" */
 static struct forward read_forward(const struct lab *lab, const char *text)
 {
-	char protocol[8], host[32], guest[32];
+	char protocol[8], host[32], guest_text[64], *guest = guest_text;
 	struct forward forward = {.guest_family = lab->family};
 
-	cr_assert_eq(sscanf(text, "%7s %31s %31s", protocol, host, guest), 3, "%s", text);
+	cr_assert_eq(sscanf(text, "%7s %31s %63s", protocol, host, guest), 3, "%s", text);
 	forward.protocol = strcmp(protocol, "tcp") == 0 ? IPPROTO_TCP : IPPROTO_UDP;
 	char *ports = strchr(host, ':'), *guest_port = strchr(guest, ':');
 	if (ports != NULL) {
@@ -369,7 +369,16 @@ static struct forward read_forward(const struct lab *lab, const char *text)
 	if (sscanf(ports, "%hu-%hu", &forward.ports.first, &forward.ports.last) == 1)
 		forward.ports.last = forward.ports.first;
 	*guest_port++ = '\0';
+	char *slash = strchr(guest, '/');
+	if (slash != NULL) {
+		*slash = '\0';
+		forward.network = (uint16_t)config_network_named(lab->config, guest);
+		guest = slash + 1;
+	}
 	forward.guest = lab_address(lab, guest);
+	if (slash == NULL)
+		forward.network =
+			(uint16_t)config_network_of(lab->config, lab->family, &forward.guest);
 	forward.guest_port = (uint16_t)strtoul(guest_port, NULL, 10);
 	return forward;
 }

@@ -19,7 +19,7 @@
  *
  *	wait SECONDS
  *	flows, ports, expectations, states, routes, drops REASON, events
- *	forward tcp [PLACE:]8080[-8089] guest:80, unforward the same
+ *	forward tcp [PLACE:]8080[-8089] [NETWORK/]guest:80, unforward the same
  *	address-new PLACE, address-lost PLACE, link-lost NAME
  *	learn LINK PLACE, forget LINK PLACE an address that its guest takes besides; 0, or -errno
  *	route PLACE none|PLACE [PATH]      and that routes have changed

@@ -133,8 +133,19 @@ static const struct {
 	 "[network c]\nsubnet = 64:ff9b::/112\n",
 		"1: ", "subnet 64:ff9b::/112 of network `c`"},
 	{"[network a]\nsubnet = fd00::/64\ndns64 = 1\n", "3: ", "allowed: yes, no"},
-	{TWO "[network c]\nsubnet = 10.0.0.0/15\n", "5: subnet 10.0.0.0/15 of network `c`",
-		"10.1.0.0/24 of network `a` in line 1"},
+	{TWO "[network c]\nsubnet = 10.0.0.0/15\n[link x]\nkind = tun\nnetwork = a\n"
+	     "[link y]\nkind = tun\nnetwork = c\n",
+		"10: links `y` and `x` in line 7 are both `tun`", "networks `c` and `a` overlap"},
+	{TWO "[network c]\nsubnet = 10.1.0.0/24\n[forwards]\ntcp 80 = 10.1.0.2\n",
+		"8: ", "in the networks `a` and `c`: allowed: a/10.1.0.2 or c/10.1.0.2"},
+	{TWO "[network c]\nsubnet = 10.1.0.0/24\n[forwards]\ntcp 80 = d/10.1.0.2\n",
+		"8: ", "unknown network `d`: allowed: a, b, c"},
+	{TWO "[forwards]\ntcp 80 = b/10.1.0.2\n", "6: ", "unknown guest `10.1.0.2`"},
+	{TWO "[network c]\nsubnet = 10.1.0.0/24\n[nat]\ndnat = in uplink proto tcp to port 80 -> "
+	     "10.1.0.2\n",
+		"8: ", "allowed: a/10.1.0.2 or c/10.1.0.2"},
+	{TWO "[network c]\nsubnet = 10.1.0.0/24\n[nat]\nmap = 10.1.0.2 <-> 192.0.2.5\n",
+		"8: ", "allowed: a/10.1.0.2 or c/10.1.0.2"},
 
 	/* links */
 	{TWO "[link w]\nnetns = w\n", "5: link `w` has no `network`", "allowed: a, b"},

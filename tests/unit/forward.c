@@ -134,15 +134,14 @@ Test(forward, what_is_refused_says_why)
 	}
 }
 
-static bool attached_find(void *context, const char *name, uint8_t family, uint16_t *network,
+static bool attached_find(void *context, uint16_t network, const char *name, uint8_t family,
 	uint8_t *found_family, union addr *address)
 {
 	unsigned *asked = context;
 
-	++*asked;
-	if (strcmp(name, "live") != 0 || family == AF_INET6)
+	*asked += network == 1;
+	if (strcmp(name, "live") != 0 || network != 1 || family == AF_INET6)
 		return false;
-	*network = 1;
 	*found_family = AF_INET;
 	*address = addr_v4(10, 78, 0, 77);
 	return true;

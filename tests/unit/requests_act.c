@@ -94,7 +94,8 @@ Test(requests_act, what_the_daemon_refuses_has_a_code_and_its_words)
 			rows[i].code, "the daemon says");
 		expect_error(
 			butler, "attach", "{\"netns\":\"x\"}", rows[i].code, "the daemon says");
-		expect_error(butler, "detach", "{\"name\":\"x\"}", rows[i].code, "the daemon says");
+		expect_error(
+			butler, "detach", "{\"name\":\"guest\"}", rows[i].code, "the daemon says");
 	}
 	butler_close(butler);
 }
@@ -129,7 +130,7 @@ Test(requests_act, attach_tells_the_daemon_what_is_wanted)
 	cr_expect_eq(butler->attach.address6.bytes[15], 4);
 
 	json_decref(result_of(butler, "detach", "{\"name\":\"fresh\"}"));
-	expect_error(butler, "detach", "{\"name\":\"fresh\"}", "not-found", "no link fresh");
+	expect_error(butler, "detach", "{\"name\":\"fresh\"}", "not-found", "no link `fresh`");
 	butler_close(butler);
 }
 

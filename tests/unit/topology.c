@@ -314,7 +314,7 @@ Test(topology, broadcasts)
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		const union addr a = address(rows[i].address);
-		cr_expect_eq(topology_is_broadcast(topology, family_of(rows[i].address), &a),
+		cr_expect_eq(topology_is_broadcast(topology, NETWORK_NONE, family_of(rows[i].address), &a),
 			rows[i].broadcast, "%s", rows[i].address);
 	}
 }
@@ -328,9 +328,9 @@ Test(topology, networks_without_a_broadcast)
 			 one = address("10.2.0.0");
 
 	engine_networks_set(engine, networks, 2);
-	cr_expect_not(topology_is_broadcast(topology, AF_INET, &low));
-	cr_expect_not(topology_is_broadcast(topology, AF_INET, &high));
-	cr_expect_not(topology_is_broadcast(topology, AF_INET, &one));
+	cr_expect_not(topology_is_broadcast(topology, NETWORK_NONE, AF_INET, &low));
+	cr_expect_not(topology_is_broadcast(topology, NETWORK_NONE, AF_INET, &high));
+	cr_expect_not(topology_is_broadcast(topology, NETWORK_NONE, AF_INET, &one));
 }
 
 Test(topology, externals)
