@@ -324,6 +324,25 @@ enum dns_names {
 /* DNS of guests with other resolvers than the gateway. */
 enum dns_direct { DNS_DIRECT_ALLOW, DNS_DIRECT_FORBID, DNS_DIRECT_REDIRECT };
 
+#define CONFIG_DOMAIN_SIZE 64 /* of a domain's name, with NUL */
+#define CONFIG_ROUTES_MAX  16 /* that a network's guests are told */
+#define CONFIG_LEASES_MAX  1024
+
+/* `route`: what a guest reaches through `via`; zero: the gateway. */
+struct lan_route {
+	struct prefix prefix;
+	union addr via;
+};
+
+/* `lease`: the address that DHCP gives one machine, and nobody else. */
+struct lan_reservation {
+	uint8_t mac[6];
+	uint8_t family;
+	union addr address;
+	char name[CONFIG_NAME_SIZE]; /* "": as it calls itself */
+	unsigned line;
+};
+
 struct network_config {
 	char name[CONFIG_NAME_SIZE];
 	struct prefix subnet4; /* family 0: none */
@@ -342,6 +361,15 @@ struct network_config {
 	struct prefix nat64;       /* addresses that stand for IPv4's (RFC 6052); family 0: none */
 	bool dns64;                /* names without IPv6 addresses get some of those (RFC 6147) */
 	struct guest_limits guest; /* 0: as in [limits] */
+	/* What Ethernet links are told. */
+	bool dhcp, ra, dhcp6;
+	uint32_t lease_time_s;
+	struct addr_range address_pool;  /* of IPv4; family 0: the whole subnet */
+	char domain[CONFIG_DOMAIN_SIZE]; /* default: the network's name */
+	uint8_t route_count;
+	struct lan_route routes[CONFIG_ROUTES_MAX];
+	struct lan_reservation *reservations;
+	unsigned reservation_count;
 	unsigned line;
 };
 
@@ -420,6 +448,7 @@ struct limits_config {
 struct gateway_config {
 	char control[108];      /* path of the control socket */
 	char control_group[32]; /* group that may open it; empty: root's */
+	char state[108];        /* directory of what outlives the gateway */
 	uint8_t log_level;      /* enum log_level */
 	bool log_syslog;
 	struct port_list ports; /* external ports */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "config/defaults.h"
+#include "config/lan.h"
 #include "config/nat.h"
 #include "config/rule.h"
 
@@ -63,6 +64,7 @@ void check_network(const struct network_config *network, struct problems *proble
 			"network `%s` has `nat64` and no IPv6 subnet: allowed: nat64 where guests "
 			"have IPv6 addresses",
 			network->name);
+	check_network_lan(network, problems);
 	if (network->subnet6.family != 0 && network->mtu != 0 && network->mtu < MTU_V6_LEAST)
 		problems_add(problems, network->line,
 			"network `%s` has an IPv6 subnet and `mtu = %u`: allowed: %u or more with "

@@ -34,7 +34,8 @@ struct loader {
 
 static bool key_repeats(const struct key *key)
 {
-	return key->type == KEY_RULE || key->type == KEY_NAT;
+	return key->type == KEY_RULE || key->type == KEY_NAT || key->type == KEY_ROUTE ||
+	       key->type == KEY_LEASE;
 }
 
 /* A line that the table of keys knows. */
@@ -249,6 +250,7 @@ static void network_load(
 
 	entries_load(loader, SECTION_NETWORK, section, network);
 	default_gateways(network);
+	default_domain(network);
 	if (loader->problems.count == problems_before)
 		check_network(network, &loader->problems);
 }
@@ -405,6 +407,7 @@ static bool network_built_in(struct loader *loader)
 	unsigned count;
 	value_parse(loader->config, &keys_all(&count)[key], 0, name, network, &why);
 	default_gateways(network);
+	default_domain(network);
 	return true;
 }
 
@@ -471,6 +474,8 @@ void config_free(struct config *config)
 	sets_free(config);
 	free(config->nat.rule);
 	free(config->helpers.rule);
+	for (unsigned i = 0; i < config->network_count; i++)
+		free(config->networks[i].reservations);
 	free(config->networks);
 	free(config->links);
 	free(config->forwards);

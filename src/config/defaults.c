@@ -9,6 +9,7 @@
  */
 #include "config/defaults.h"
 
+#include <ctype.h>
 #include <stdio.h>
 
 #include "config/nat.h"
@@ -93,6 +94,14 @@ void default_gateways(struct network_config *network)
 		network->gateway4 = prefix_address(&network->subnet4, 1);
 	if (network->subnet6.family != 0 && addr_is_zero(&network->gateway6))
 		network->gateway6 = prefix_address(&network->subnet6, 1);
+}
+
+void default_domain(struct network_config *network)
+{
+	if (network->domain[0] != '\0')
+		return;
+	for (unsigned i = 0; network->name[i] != '\0'; i++)
+		network->domain[i] = (char)tolower((unsigned char)network->name[i]);
 }
 
 void default_link(const struct config *config, struct link_config *link)

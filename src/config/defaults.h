@@ -20,6 +20,8 @@ bool default_rules(struct config *config, enum chain chain);
 bool default_nat(struct config *config);
 /* Give gateway addresses to a network, and network and device to a link, where they have none. */
 void default_gateways(struct network_config *network);
+/* A network without a domain is called by its own name. */
+void default_domain(struct network_config *network);
 void default_link(const struct config *config, struct link_config *link);
 
 /* A link whose network is not known yet. */

@@ -64,6 +64,10 @@ enum key_type {
 	KEY_NAT64,        /* struct prefix */
 	KEY_NETNS,        /* char[]: NAME, PATH or pid:N */
 	KEY_MAC,          /* uint8_t[6] */
+	KEY_POOL,         /* struct addr_range of IPv4 */
+	KEY_DOMAIN,       /* char[]: the name of a domain, in lower case */
+	KEY_ROUTE,        /* network_config: one more of `routes`; may be repeated */
+	KEY_LEASE,        /* network_config: one more of `reservations`; may be repeated */
 	KEY_RULE,         /* struct rules: one more rule; may be repeated */
 	KEY_NAT,          /* struct nat_rules: one more line; `min` is its enum nat_kind */
 };

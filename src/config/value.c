@@ -7,6 +7,7 @@
 
 #include "base/embed.h"
 #include "base/mac.h"
+#include "config/lan.h"
 #include "config/nat.h"
 #include "config/rule.h"
 
@@ -370,6 +371,14 @@ bool value_parse(const struct config *config, const struct key *key, unsigned li
 		return netns_value(key, text, member, why);
 	case KEY_MAC:
 		return mac_value(text, member, why);
+	case KEY_POOL:
+		return pool_value(text, member, why);
+	case KEY_DOMAIN:
+		return domain_value(text, member, why);
+	case KEY_ROUTE:
+		return route_value(text, base, why);
+	case KEY_LEASE:
+		return lease_value(text, line, base, why);
 	case KEY_RULE:
 		return rule_value(config, line, text, member, why);
 	case KEY_NAT:

@@ -386,6 +386,42 @@ Test(config, forwards_keep_the_colons_of_their_addresses)
 	config_free(config);
 }
 
+/* ---- what Ethernet links are told ---- */
+
+Test(config, lan_services_of_a_network)
+{
+	struct config *config = must_parse("t", "[network Lab]\nsubnet = 10.1.0.0/24, fd01::/64\n"
+						"lease-time = 1h\n"
+						"address-pool = 10.1.0.100-10.1.0.199\n"
+						"lease = 52:54:00:12:34:56 10.1.0.9 Printer\n"
+						"lease = 52:54:00:12:34:56 fd01::9\n"
+						"route = 192.0.2.0/24\n"
+						"route = 198.51.100.0/24 via 10.1.0.9\n"
+						"[network b]\nsubnet = 10.2.0.0/24\ndhcp = no\n"
+						"ra = no\ndomain = Lab.Example\n");
+	const struct network_config *lab = &config->networks[0];
+	const union addr printer = addr_v4(10, 1, 0, 9), none = {0};
+
+	cr_expect(lab->dhcp && lab->ra && !lab->dhcp6);
+	cr_expect_eq(lab->lease_time_s, 3600);
+	cr_expect_eq(addr_range_count(&lab->address_pool), 100);
+	cr_expect_str_eq(lab->domain, "lab");
+	cr_assert_eq(lab->reservation_count, 2);
+	cr_expect(addr_equal(&lab->reservations[0].address, &printer));
+	cr_expect_eq(lab->reservations[0].mac[5], 0x56);
+	cr_expect_str_eq(lab->reservations[0].name, "printer");
+	cr_expect_eq(lab->reservations[1].family, AF_INET6);
+	cr_assert_eq(lab->route_count, 2);
+	cr_expect_eq(lab->routes[0].prefix.length, 24);
+	cr_expect(addr_equal(&lab->routes[0].via, &none));
+	cr_expect(addr_equal(&lab->routes[1].via, &printer));
+	cr_expect(!config->networks[1].dhcp && !config->networks[1].ra);
+	cr_expect_eq(config->networks[1].lease_time_s, 12 * 3600);
+	cr_expect_str_eq(config->networks[1].domain, "lab.example");
+	cr_expect_str_eq(config->gateway.state, "/var/lib/tungate");
+	config_free(config);
+}
+
 /* ---- the table ---- */
 
 Test(config, every_default_of_the_table_is_a_value_of_its_key)
