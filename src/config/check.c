@@ -65,6 +65,13 @@ void check_network(const struct network_config *network, struct problems *proble
 			"have IPv6 addresses",
 			network->name);
 	check_network_lan(network, problems);
+	if (!network->dns &&
+		(network->dns_names != DNS_NAMES_ANY || network->dns_direct == DNS_DIRECT_REDIRECT))
+		problems_add(problems, network->line,
+			"network `%s` has `dns = no`, and `%s`: allowed: with the gateway's DNS",
+			network->name,
+			network->dns_names != DNS_NAMES_ANY ? "dns-names = allowed"
+							    : "dns-direct = redirect");
 	if (network->subnet6.family != 0 && network->mtu != 0 && network->mtu < MTU_V6_LEAST)
 		problems_add(problems, network->line,
 			"network `%s` has an IPv6 subnet and `mtu = %u`: allowed: %u or more with "

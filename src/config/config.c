@@ -15,6 +15,7 @@
 
 #include "config/check.h"
 #include "config/defaults.h"
+#include "config/direct.h"
 #include "config/document.h"
 #include "config/helper.h"
 #include "config/keys.h"
@@ -437,7 +438,7 @@ static void document_load(struct loader *loader)
 	chains_open(loader);
 	sections_load(loader, 1u << SECTION_FILTER | 1u << SECTION_CHAIN | 1u << SECTION_HELPERS);
 	sections_load(loader, 1u << SECTION_NAT);
-	if (!rules_built_in(loader))
+	if (!rules_built_in(loader) || !direct_rules(loader->config))
 		loader->problems.out_of_memory = true;
 	sections_load(loader, 1u << SECTION_FORWARDS);
 	check_config(loader->config, &loader->problems);

@@ -221,7 +221,7 @@ static int key_want(struct redirects *redirects, const struct nat_rule *rule,
 
 static bool leads_to_host(const struct nat_rule *rule)
 {
-	return rule->kind == NAT_REDIRECT && rule->target_count == 1 &&
+	return rule->kind == NAT_REDIRECT && !rule->dns && rule->target_count == 1 &&
 	       rule->target[0].addresses.family == 0;
 }
 

@@ -299,3 +299,50 @@ Test(domains, what_is_nothing_to_learn)
 		cr_expect_eq(lab->engine->domains->link[zone].count, 0);
 	lab_close(lab);
 }
+
+/* ---- DNS with others ---- */
+
+/* clang-format off */
+
+#define DIRECT(how) "dns-direct = " how "\n"
+
+STORY(domains, direct_dns_is_forbidden,
+	LAB("", .network = DIRECT("forbid")),
+	{"guest udp guest:5000 > server:53", "drop reject",
+		"guest icmp gateway > guest prohibited about udp guest:5000 > server:53"},
+	{"guest tcp guest:5000 > server:53 S", "drop reject", "guest tcp server:53 > guest:5000 RA"},
+	{"guest tcp guest:5000 > server:853 S", "drop reject", "guest tcp server:853 > guest:5000 RA"},
+	{"guest udp guest:5000 > server:853", "drop reject", "guest icmp"},
+	{"guest udp guest:5000 > second:53", "drop reject", "guest icmp"},
+	{"guest udp guest:5000 > server:54", "uplink udp host:$a > server:54"},
+	{"guest udp guest:5000 > gateway:53", "service udp guest:5000 > gateway:53"},
+	{"far udp far:5000 > server:53", "uplink udp host:$b > server:53"},
+	{"counted forward 0", "5"});
+
+STORY(domains, direct_dns_is_redirected,
+	LAB("", .network = DIRECT("redirect")),
+	{"guest udp guest:5000 > server:53", "service udp guest:5000 > gateway:53"},
+	{"service udp gateway:53 > guest:5000", "guest udp server:53 > guest:5000"},
+	{"guest udp guest:5000 > gateway:53", "service udp guest:$a > gateway:53"},
+	{"guest tcp guest:5000 > server2:53 S", "service tcp guest:5000 > gateway:53 S"},
+	{"service tcp gateway:53 > guest:5000 SA ack 1", "guest tcp server2:53 > guest:5000 SA"},
+	{"guest udp guest:5001 > second:53", "service"},
+	{"guest udp guest:5002 > host:53", "service"},
+	{"guest tcp guest:5000 > server:853 S", "drop reject", "guest tcp server:853 > guest:5000 RA"},
+	{"guest udp guest:5000 > server:54", "uplink"},
+	{"far udp far:5000 > server:53", "uplink"});
+
+/* Who leads DNS elsewhere himself is left to do so. */
+STORY(domains, lines_of_nat_come_before_it,
+	LAB("[nat]\ndnat = in lab to 198.51.100.2 proto udp port 53 -> second\n"
+	    "masquerade = in lan out uplink\n"
+	    "[filter forward]\nrule = accept\n", .network = DIRECT("redirect"), .families = LAB_IPV4),
+	{"guest udp guest:5000 > server:53", "service"},
+	{"guest udp guest:5000 > server2:53", "second udp guest:5000 > second:53"});
+
+STORY(domains, direct_dns_by_nat64,
+	LAB("", .network = "nat64 = yes\n" DIRECT("redirect"), .families = LAB_IPV6),
+	{"guest udp guest:5000 > nat64.server:53", "service udp guest:5000 > gateway:53"},
+	{"service udp gateway:53 > guest:5000", "guest udp nat64.server:53 > guest:5000"});
+
+/* clang-format on */
