@@ -103,6 +103,18 @@ static const struct subcommand subcommands[] = {
 		.show = show_guests,
 	},
 	{
+		.name = "domains",
+		.operands = "",
+		.summary = "names that guests have asked for, and those that they were refused",
+		.details = "open: rules with `to domain` accept it; resolved: none does; rejected: "
+			   "a rule with `log` refused packets to it; refused: the name itself was "
+			   "(dns-names = allowed).",
+		.example = "tungate domains --json | jq '.[] | select(.state == \"refused\")'",
+		.method = "domains",
+		.params = no_params,
+		.show = show_domains,
+	},
+	{
 		.name = "forward add",
 		.operands = "tcp|udp [HOSTADDR:]PORT[-PORT] GUEST[:PORT]",
 		.summary = "publish a port of the host",

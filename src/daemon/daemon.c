@@ -17,6 +17,7 @@
 #include <time.h>
 #include "control/server.h"
 #include "daemon/daemon.h"
+#include "daemon/domains.h"
 #include "daemon/guests.h"
 #include "daemon/io.h"
 #include "daemon/packet_log.h"
@@ -156,6 +157,7 @@ static void packet_log(void *context, const struct rule_log *line)
 		guests_name(daemon->guests, line->in), guests_name(daemon->guests, line->out)};
 	char text[PACKET_LOG_SIZE];
 
+	domain_policy_packet_refused(daemon->domains, line);
 	if (daemon->log->level >= LOG_LEVEL_INFO)
 		log_info(daemon->log, "%s", packet_log_format(daemon->config, line, links, text));
 }
@@ -295,6 +297,9 @@ static int daemon_start_and_run(struct daemon *daemon)
 	error = engine_start(daemon);
 	if (error != 0)
 		return error;
+	error = domain_policy_create(daemon, &daemon->domains);
+	if (error != 0)
+		goto domains;
 	error = io_create(daemon, &daemon->io);
 	if (error != 0)
 		goto io;
@@ -340,6 +345,8 @@ control:
 	loop_finish(daemon);
 	io_free(daemon->io);
 io:
+	domain_policy_free(daemon->domains);
+domains:
 	engine_stop(daemon);
 	return error;
 }

@@ -16,6 +16,7 @@
 #include "tungate/engine.h"
 
 struct control_server;
+struct domain_policy;
 struct guests;
 struct io;
 struct publish;
@@ -36,6 +37,7 @@ struct daemon {
 	uint64_t started_s; /* Unix time */
 	uint64_t started_ms;
 
+	struct domain_policy *domains;
 	struct io *io;
 	struct uplinks *uplinks;
 	struct service *service;

@@ -4,6 +4,7 @@
  */
 #include <stddef.h>
 #include "daemon/daemon.h"
+#include "daemon/domains.h"
 #include "daemon/guests.h"
 #include "daemon/publish.h"
 #include "daemon/redirects.h"
@@ -67,6 +68,11 @@ static int op_forward_del(void *context, const struct forward *forward, struct r
 	return publish_del(((struct daemon *)context)->publish, forward, error);
 }
 
+static bool op_refusal(void *context, unsigned index, struct daemon_refusal *refusal)
+{
+	return domain_policy_refusal(((struct daemon *)context)->domains, index, refusal);
+}
+
 static bool op_redirected(void *context, uint8_t protocol, uint8_t family, const union addr *peer,
 	uint16_t port, struct flow_info *flow)
 {
@@ -95,6 +101,7 @@ void daemon_ops_fill(struct daemon *daemon, struct daemon_ops *ops)
 		.forward = op_forward,
 		.forward_add = op_forward_add,
 		.forward_del = op_forward_del,
+		.refusal = op_refusal,
 		.redirected = op_redirected,
 		.reload = op_reload,
 	};

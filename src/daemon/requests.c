@@ -2,7 +2,7 @@
 /*
  * requests: the table of methods, and those that only look.  requests_act.c has those that change
  * the gateway, requests_flows.c those about connections, requests_rules.c those about rules,
- * requests_guests.c that about guests.
+ * requests_guests.c that about guests, requests_domains.c that about names.
  */
 #include "daemon/requests.h"
 
@@ -219,6 +219,7 @@ const struct control_method requests_methods[] = {
 	{"connections.follow", handle_connections_follow, false},
 	{"expectations", handle_expectations, false},
 	{"detach", handle_detach, false},
+	{"domains", handle_domains, true},
 	{"drops", handle_drops, true},
 	{"forward.add", handle_forward_add, false},
 	{"forward.del", handle_forward_del, false},

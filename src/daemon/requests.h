@@ -55,6 +55,16 @@ struct daemon_link {
 	uint64_t age_ms;               /* since it was attached */
 };
 
+/* A name that a guest was refused, or whose addresses it was. */
+struct daemon_refusal {
+	char link[CONFIG_NAME_SIZE];
+	uint16_t network;
+	char name[DOMAIN_NAME_SIZE];
+	bool resolved; /* the name was answered: packets were refused; else the name itself */
+	uint64_t count;
+	uint64_t age_ms; /* of the last time */
+};
+
 struct daemon_attach {
 	const char *name; /* NULL: the daemon chooses one */
 	uint16_t network;
@@ -96,6 +106,8 @@ struct daemon_ops {
 	/* Delete the forward of this protocol, host address and ports. */
 	int (*forward_del)(
 		void *context, const struct forward *forward, struct request_error *error);
+	/* Names refused lately, newest first; false past the last. */
+	bool (*refusal)(void *context, unsigned index, struct daemon_refusal *refusal);
 	/* The connection that a proxy on the host has by our relay from this address of the host's.
 	 */
 	bool (*redirected)(void *context, uint8_t protocol, uint8_t family, const union addr *peer,

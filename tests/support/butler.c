@@ -173,6 +173,15 @@ static bool on_redirected(void *context, uint8_t protocol, uint8_t family, const
 	return true;
 }
 
+/* One name, which guest asked for three times. */
+static bool on_refusal(void *context, unsigned index, struct daemon_refusal *refusal)
+{
+	(void)context;
+	*refusal = (struct daemon_refusal){
+		.link = "guest", .network = 0, .name = "bad.example", .count = 3, .age_ms = 7999};
+	return index == 0;
+}
+
 static int on_reload(void *context, struct config_errors *errors)
 {
 	struct butler *butler = context;
@@ -211,6 +220,7 @@ struct butler *butler_open_in(const struct lab_options *options)
 		.forward = on_forward,
 		.forward_add = on_forward_add,
 		.forward_del = on_forward_del,
+		.refusal = on_refusal,
 		.redirected = on_redirected,
 		.reload = on_reload,
 	};

@@ -203,6 +203,48 @@ Test(requests, guests_and_what_they_have)
 	butler_close(butler);
 }
 
+Test(requests, domains_that_guests_asked_for)
+{
+	struct butler *butler = butler_open_in(
+		&(const struct lab_options){.config = "[filter forward]\n"
+						      "rule = accept to domain good.example\n"});
+	struct engine *engine = butler->lab->engine;
+	const union addr server = lab_address(butler->lab, "server");
+
+	engine_domain_learn(
+		engine, 0, "good.example", AF_INET, &server, 90, butler->lab->now_ms - 10);
+	engine_domain_learn(engine, 1, "other.example", AF_INET, &server, 90, butler->lab->now_ms);
+	json_t *domains = result_of(butler, "domains", NULL);
+	cr_assert_eq(json_array_size(domains), 3);
+	expect_texts(json_array_get(domains, 0), (const struct expected[]){
+							 {"link", "guest"},
+							 {"network", "lab"},
+							 {"name", "good.example"},
+							 {"state", "open"},
+							 {"address", "198.51.100.1"},
+							 {"expires_s", "90"},
+							 {NULL, NULL},
+						 });
+	expect_texts(json_array_get(domains, 1), (const struct expected[]){
+							 {"link", "second"},
+							 {"name", "other.example"},
+							 {"state", "resolved"},
+							 {NULL, NULL},
+						 });
+	expect_texts(json_array_get(domains, 2), (const struct expected[]){
+							 {"link", "guest"},
+							 {"network", "lab"},
+							 {"name", "bad.example"},
+							 {"state", "refused"},
+							 {"count", "3"},
+							 {"age_s", "7"},
+							 {NULL, NULL},
+						 });
+	cr_expect(json_is_null(json_object_get(json_array_get(domains, 2), "address")));
+	json_decref(domains);
+	butler_close(butler);
+}
+
 Test(requests, drops_are_listed_with_their_meaning)
 {
 	struct butler *butler = butler_open();

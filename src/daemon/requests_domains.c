@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * requests_domains: the names that guests have asked for, and where they lead; the names that they
+ * were refused.
+ */
+#include <stdlib.h>
+#include "daemon/requests_parts.h"
+
+static json_t *domain_json(struct requests *requests, const struct domain_info *info)
+{
+	const char *link = requests->ops.link_name(requests->ops.context, info->link);
+	const struct member members[] = {
+		{"link", text_json(link)},
+		{"network", text_json(network_name(requests, info->network))},
+		{"name", text_json(info->name)},
+		{"state", text_json(info->allowed ? "open" : "resolved")},
+		{"address", address_json(info->family, &info->address)},
+		{"expires_s", number_json((info->expires_ms + 999) / 1000)},
+		{"count", json_null()},
+		{"age_s", json_null()},
+	};
+
+	return object_json(members, ARRAY_COUNT(members));
+}
+
+static json_t *refusal_json(struct requests *requests, const struct daemon_refusal *refusal)
+{
+	const struct member members[] = {
+		{"link", text_json(refusal->link)},
+		{"network", text_json(network_name(requests, refusal->network))},
+		{"name", text_json(refusal->name)},
+		{"state", text_json(refusal->resolved ? "rejected" : "refused")},
+		{"address", json_null()},
+		{"expires_s", json_null()},
+		{"count", number_json(refusal->count)},
+		{"age_s", number_json(refusal->age_ms / 1000)},
+	};
+
+	return object_json(members, ARRAY_COUNT(members));
+}
+
+/* ---- the list: there may be thousands ---- */
+
+struct domain_walk {
+	struct requests *requests;
+	uint32_t cursor;
+	unsigned refusal;
+};
+
+static bool next_domain(void *context, json_t **item)
+{
+	struct domain_walk *walk = context;
+	const struct daemon_ops *ops = &walk->requests->ops;
+	struct daemon_refusal refusal;
+	struct domain_info info;
+
+	if (engine_domain_next(ops->engine, &walk->cursor, ops->now_ms(ops->context), &info)) {
+		*item = domain_json(walk->requests, &info);
+		return true;
+	}
+	if (!ops->refusal(ops->context, walk->refusal++, &refusal))
+		return false;
+	*item = refusal_json(walk->requests, &refusal);
+	return true;
+}
+
+void handle_domains(void *context, struct control_request *request)
+{
+	struct domain_walk *walk = calloc(1, sizeof(*walk));
+	const struct control_producer producer = {
+		.next = next_domain,
+		.release = free,
+		.context = walk,
+		.list = true,
+	};
+
+	if (walk == NULL)
+		return control_fail(request, CONTROL_FAILED, "out of memory");
+	walk->requests = context;
+	control_produce(request, &producer);
+}
