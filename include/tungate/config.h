@@ -343,8 +343,29 @@ struct lan_reservation {
 	unsigned line;
 };
 
+/* What all guests of one network may have together; 0: a fair share, or of rates no limit. */
+struct network_limits {
+	uint32_t flows;                /* connections, to its guests and from them */
+	uint32_t half_open;            /* ... of these, that nobody has answered yet */
+	uint32_t new_flows_per_second; /* in each direction, as the following */
+	uint32_t packets_per_second;
+	uint32_t bytes_per_second; /* of IP */
+	uint32_t links;
+	uint32_t forwards;
+};
+
+#define CONFIG_NOBODY UINT32_MAX /* no user, no group */
+
 struct network_config {
 	char name[CONFIG_NAME_SIZE];
+	/* Who administers it, besides root: names or numbers, "" for nobody; and what the daemon
+	 * has found for them, CONFIG_NOBODY until then. */
+	char owner[32], owner_group[32];
+	uint32_t owner_uid, owner_gid;
+	struct port_list forward_ports; /* of the host, that the owner may publish */
+	bool isolate;                   /* guests do not reach each other */
+	struct port_list ports; /* external ports of this network alone; none: the shared ones */
+	struct network_limits limits;
 	struct prefix subnet4; /* family 0: none */
 	struct prefix subnet6;
 	union addr gateway4; /* the first address of the subnet */

@@ -280,6 +280,38 @@ bool port_list_has(const struct port_list *list, uint16_t port)
 	return port_list_overlaps(list, (struct port_range){port, port});
 }
 
+/* Take one range off. */
+static bool port_list_cut(struct port_list *list, struct port_range gone)
+{
+	struct port_list left = {0};
+
+	for (unsigned i = 0; i < list->count; i++) {
+		const struct port_range range = list->range[i];
+		const bool apart = gone.last < range.first || gone.first > range.last;
+		const bool below = apart || range.first < gone.first;
+		const bool above = !apart && range.last > gone.last;
+
+		if (left.count + below + above > PORT_RANGES_MAX)
+			return false;
+		if (below)
+			left.range[left.count++] = (struct port_range){
+				range.first, apart ? range.last : (uint16_t)(gone.first - 1)};
+		if (above)
+			left.range[left.count++] =
+				(struct port_range){(uint16_t)(gone.last + 1), range.last};
+	}
+	*list = left;
+	return true;
+}
+
+bool port_list_subtract(struct port_list *list, const struct port_list *other)
+{
+	for (unsigned i = 0; i < other->count; i++)
+		if (!port_list_cut(list, other->range[i]))
+			return false;
+	return true;
+}
+
 char *port_list_format(const struct port_list *list, char *text)
 {
 	size_t used = 0;

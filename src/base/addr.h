@@ -131,6 +131,9 @@ uint32_t port_list_size(const struct port_list *list);
 uint16_t port_list_at(const struct port_list *list, uint32_t n);
 bool port_list_has(const struct port_list *list, uint16_t port);
 bool port_list_overlaps(const struct port_list *list, struct port_range range);
+/* Take the ports of `other` off a list; false where more than PORT_RANGES_MAX ranges would be left.
+ */
+bool port_list_subtract(struct port_list *list, const struct port_list *other);
 /* "61000-61499,63000-63499" in `text` of PORT_LIST_TEXT_SIZE bytes; returns `text`. */
 char *port_list_format(const struct port_list *list, char *text);
 

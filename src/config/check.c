@@ -345,6 +345,7 @@ static void check_forwards(const struct config *config, struct problems *problem
 void check_config(const struct config *config, struct problems *problems)
 {
 	check_networks(config, problems);
+	check_shares(config, problems);
 	check_links(config, problems);
 	check_forwards(config, problems);
 	check_chains(config, problems);

@@ -13,6 +13,10 @@ bool subnet_has_host(const struct prefix *subnet, const union addr *address);
 void check_network(const struct network_config *network, struct problems *problems);
 void check_link(
 	const struct config *config, const struct link_config *link, struct problems *problems);
+/* What networks say of who may reach whom, where `line` begins a [filter forward] of the user's. */
+void check_isolation(const struct config *config, unsigned line, struct problems *problems);
+/* Owners, ports, quotas: networks against each other and against [gateway]. */
+void check_shares(const struct config *config, struct problems *problems);
 /* The rules of all chains together: jumps, numbers. */
 void check_chains(const struct config *config, struct problems *problems);
 /* Networks, links and forwards against each other.  What a faulty section left empty is skipped. */

@@ -177,7 +177,8 @@ static struct network_config *network_add(
 		return NULL;
 	}
 	struct network_config *network = &config->networks[config->network_count++];
-	*network = (struct network_config){.line = line};
+	*network = (struct network_config){
+		.line = line, .owner_uid = CONFIG_NOBODY, .owner_gid = CONFIG_NOBODY};
 	text_copy(network->name, sizeof(network->name), name);
 	keys_defaults(config, SECTION_NETWORK, network);
 	return network;
@@ -421,6 +422,9 @@ static bool rules_built_in(struct loader *loader)
 			!default_rules(config, (enum chain)chain))
 			return false;
 	}
+	if (loader->opened[SECTION_FILTER][CHAIN_FORWARD] != 0)
+		check_isolation(
+			config, loader->opened[SECTION_FILTER][CHAIN_FORWARD], &loader->problems);
 	return loader->opened[SECTION_NAT][0] != 0 || default_nat(config);
 }
 

@@ -68,6 +68,22 @@ static bool rule_add(
 	return rule_parse(config, place, text, &rule, &why) && rules_append(rules, &rule);
 }
 
+/* Guests of networks that are not isolated reach each other, from link to link. */
+static bool neighbours_rules(struct config *config)
+{
+	char text[64 + 2 * CONFIG_NAME_SIZE];
+
+	for (unsigned i = 0; i < config->network_count; i++) {
+		const char *name = config->networks[i].name;
+
+		snprintf(text, sizeof(text), "accept in %s out %s", name, name);
+		if (!config->networks[i].isolate &&
+			!rule_add(config, PLACE_FORWARD, text, &config->chains[CHAIN_FORWARD]))
+			return false;
+	}
+	return true;
+}
+
 bool default_rules(struct config *config, enum chain chain)
 {
 	for (unsigned i = 0; i < RULES_MAX && built_in[chain][i] != NULL; i++) {
@@ -75,7 +91,7 @@ bool default_rules(struct config *config, enum chain chain)
 			    &config->chains[chain]))
 			return false;
 	}
-	return true;
+	return chain != CHAIN_FORWARD || neighbours_rules(config);
 }
 
 bool default_nat(struct config *config)

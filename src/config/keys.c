@@ -55,6 +55,14 @@
 			icmp_errors_per_second, word, some, 1, 1000000,                            \
 			"ICMP errors that the gateway sends one guest")
 
+/* What all guests of a network may have together. */
+#define NETWORK_LIMIT(key_name, key_type, member, word, least, most, text)                         \
+	{                                                                                          \
+		.section = SECTION_NETWORK, .name = key_name, .type = key_type,                    \
+		MEMBER(network_config, limits.member), .zero = word, .fallback = word,             \
+		.min = least, .max = most, .reloadable = true, .meaning = text                     \
+	}
+
 /* clang-format off */
 static const struct key keys[] = {
 	{.section = SECTION_GATEWAY, .name = "control", .type = KEY_PATH,
@@ -182,6 +190,35 @@ static const struct key keys[] = {
 	{.section = SECTION_NETWORK, .name = "dhcp6", .type = KEY_BOOL,
 	 MEMBER(network_config, dhcp6), .fallback = "no", .reloadable = true,
 	 .meaning = "guests of Ethernet links may get IPv6 addresses by DHCPv6: RFC 8415"},
+	{.section = SECTION_NETWORK, .name = "isolate", .type = KEY_BOOL,
+	 MEMBER(network_config, isolate), .fallback = "yes", .reloadable = true,
+	 .meaning = "guests of the network do not reach each other"},
+	{.section = SECTION_NETWORK, .name = "owner", .type = KEY_USER,
+	 MEMBER(network_config, owner), .reloadable = true,
+	 .meaning = "user who administers the network without being root"},
+	{.section = SECTION_NETWORK, .name = "owner-group", .type = KEY_GROUP,
+	 MEMBER(network_config, owner_group), .reloadable = true,
+	 .meaning = "group whose members administer the network"},
+	{.section = SECTION_NETWORK, .name = "forward-ports", .type = KEY_PORT_SET,
+	 MEMBER(network_config, forward_ports), .min = 1, .max = 65535, .reloadable = true,
+	 .meaning = "ports of the host that the owner may publish; default: none"},
+	{.section = SECTION_NETWORK, .name = "ports", .type = KEY_PORTS,
+	 MEMBER(network_config, ports), .min = 1024, .max = 65535, .reloadable = true,
+	 .meaning = "external ports of this network alone; default: those that no network has"},
+	NETWORK_LIMIT("flows", KEY_NUMBER, flows, "auto", 1, 4194304,
+		"connections of all guests of the network together"),
+	NETWORK_LIMIT("half-open", KEY_NUMBER, half_open, "auto", 1, 4194304,
+		"of these, half open at one time"),
+	NETWORK_LIMIT("new-flows-per-second", KEY_NUMBER, new_flows_per_second, "unlimited", 1,
+		10000000, "new connections of all guests together, and as many to them"),
+	NETWORK_LIMIT("packets-per-second", KEY_NUMBER, packets_per_second, "unlimited", 1,
+		1000000000, "packets from all guests together, and as many to them"),
+	NETWORK_LIMIT("bytes-per-second", KEY_BYTES, bytes_per_second, "unlimited", 1000, UINT32_MAX,
+		"bytes from all guests together, and as many to them"),
+	NETWORK_LIMIT("links", KEY_NUMBER, links, "auto", 1, CONFIG_LINKS_MAX,
+		"links that the owner may attach"),
+	NETWORK_LIMIT("forwards", KEY_NUMBER, forwards, "auto", 1, CONFIG_FORWARDS_MAX,
+		"forwards that the owner may publish"),
 	{.section = SECTION_NETWORK, .name = "filtering", .type = KEY_CHOICE,
 	 MEMBER(network_config, filtering), .choices = FILTERING_NAMES,
 	 .fallback = "address-and-port", .reloadable = true,

@@ -55,7 +55,9 @@ enum key_type {
 	KEY_BYTES,        /* units K M G, of 1024 */
 	KEY_PATH,         /* char[], absolute */
 	KEY_GROUP,        /* char[] */
-	KEY_PORTS,        /* struct port_list */
+	KEY_USER,         /* char[] */
+	KEY_PORTS,        /* struct port_list: enough to masquerade with */
+	KEY_PORT_SET,     /* struct port_list: any */
 	KEY_INTERFACE,    /* char[16] */
 	KEY_INTERFACES,   /* char[][16]; `second`: uint8_t, how many */
 	KEY_SUBNETS,      /* struct prefix for v4; `second`: for v6 */

@@ -103,8 +103,8 @@ static bool group_value(
 {
 	if (text[0] == '\0' || strpbrk(text, " \t:,/") != NULL ||
 		!text_copy(member, key->size, text))
-		return refuse(
-			why, "allowed: the name of a group, at most %zu bytes", key->size - 1);
+		return refuse(why, "allowed: the name of a %s, at most %zu bytes",
+			key->type == KEY_USER ? "user" : "group", key->size - 1);
 	return true;
 }
 
@@ -142,7 +142,7 @@ static bool ports_value(const struct key *key, const char *text, struct port_lis
 			return refuse(
 				why, "%s overlaps another range: allowed: each port once", element);
 	}
-	if (port_list_size(&list) < PORTS_LEAST)
+	if (key->type == KEY_PORTS && port_list_size(&list) < PORTS_LEAST)
 		return refuse(why,
 			"allowed: ranges with at least %d ports together, such as "
 			"61000-61499,63000-63499",
@@ -352,8 +352,10 @@ bool value_parse(const struct config *config, const struct key *key, unsigned li
 	case KEY_PATH:
 		return path_value(key, text, member, why);
 	case KEY_GROUP:
+	case KEY_USER:
 		return group_value(key, text, member, why);
 	case KEY_PORTS:
+	case KEY_PORT_SET:
 		return ports_value(key, text, member, why);
 	case KEY_INTERFACE:
 		return interface_value(text, member, why);

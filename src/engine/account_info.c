@@ -14,8 +14,9 @@ static uint32_t first_set(uint32_t first, uint32_t second)
 /* A network's limits, those of all guests, and shares where both leave it open: one guest's flows
  * of both sides take three quarters of the table at most. */
 static void limits_resolve(
-	const struct engine *engine, const struct guest_limits *own, struct guest_limits *resolved)
+	const struct engine *engine, const struct network *network, struct guest_limits *resolved)
 {
+	const struct guest_limits *own = &network->guest;
 	const struct guest_limits *all = &engine->accounts->limits.guest;
 
 	*resolved = (struct guest_limits){
@@ -24,7 +25,7 @@ static void limits_resolve(
 		.new_flows_per_second =
 			first_set(own->new_flows_per_second, all->new_flows_per_second),
 		.ports = first_set(first_set(own->ports, all->ports),
-			(port_list_size(&engine->external_ports) * 3 + 3) / 4),
+			(port_list_size(&network->ports) * 3 + 3) / 4),
 		.packets_per_second = first_set(own->packets_per_second, all->packets_per_second),
 		.bytes_per_second = first_set(own->bytes_per_second, all->bytes_per_second),
 		.fragments = first_set(first_set(own->fragments, all->fragments),
@@ -46,7 +47,7 @@ void accounts_limits_set(struct engine *engine)
 	engine->polices = false;
 	for (unsigned n = 0; n < topology->network_count; n++) {
 		struct guest_limits *limits = &accounts->of_network[n];
-		limits_resolve(engine, &topology->networks[n].guest, limits);
+		limits_resolve(engine, &topology->networks[n], limits);
 		accounts->polices[n] =
 			limits->packets_per_second != 0 || limits->bytes_per_second != 0;
 		engine->polices |= accounts->polices[n];

@@ -244,7 +244,7 @@ bool admit_decide(struct engine *engine, const struct packet *packet, struct adm
 		&admission->source);
 	const union addr *known = expect_source(engine, admission->expectation);
 	if (known != NULL && admission->draft.zone[REPLY] == ZONE_UPLINK)
-		nat_force_source(engine, known, &admission->source);
+		nat_force_source(engine, &admission->draft, known, &admission->source);
 	if (admission->source.kind != SOURCE_STAYS &&
 		!survives_translation(packet->headers.protocol))
 		return refusal_unreachable(&admission->refusal, packet, DROP_PROTOCOL,

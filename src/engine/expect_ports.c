@@ -62,9 +62,10 @@ void expect_ports_release(struct engine *engine, const struct expectation *gone)
 		ports_release(&engine->ports, table, port, 0);
 }
 
-static bool is_ours_and_free(struct engine *engine, struct ports_table table, uint32_t port)
+static bool is_ours_and_free(struct engine *engine, struct ports_table table,
+	const struct port_list *list, uint32_t port)
 {
-	return port <= UINT16_MAX && port_list_has(&engine->external_ports, (uint16_t)port) &&
+	return port <= UINT16_MAX && port_list_has(list, (uint16_t)port) &&
 	       ports_is_free(&engine->ports, table, (uint16_t)port, engine->now_ms);
 }
 
@@ -72,40 +73,42 @@ static bool is_ours_and_free(struct engine *engine, struct ports_table table, ui
 static uint16_t choose_port(struct engine *engine, struct ports_table table,
 	const struct expectation *wanted, uint16_t wish)
 {
-	const struct ports_slice slice = ports_whole(&engine->external_ports);
+	const struct port_list *list = topology_ports(engine, wanted->listener_zone);
+	const struct ports_slice slice = ports_whole(list);
 	const be16 known = port_known(engine, wanted);
 
 	if (known != 0)
 		return ntohs(known);
-	if (is_ours_and_free(engine, table, wish))
+	if (is_ours_and_free(engine, table, list, wish))
 		return wish;
 	return ports_find_free(&engine->ports, table, &slice, engine->now_ms);
 }
 
-static bool is_free_pair(struct engine *engine, struct ports_table table, uint16_t port)
+static bool is_free_pair(struct engine *engine, struct ports_table table,
+	const struct port_list *list, uint16_t port)
 {
-	return port % 2 == 0 && is_ours_and_free(engine, table, port) &&
-	       is_ours_and_free(engine, table, port + 1u);
+	return port % 2 == 0 && is_ours_and_free(engine, table, list, port) &&
+	       is_ours_and_free(engine, table, list, port + 1u);
 }
 
 /* Two ports in a row, the first one even. */
 static uint16_t choose_pair(struct engine *engine, struct ports_table table,
 	const struct expectation *first, const struct expectation *second, uint16_t wish)
 {
-	const struct port_list *list = &engine->external_ports;
+	const struct port_list *list = topology_ports(engine, first->listener_zone);
 	const uint32_t size = port_list_size(list), start = ports_random(&engine->ports, size);
 	const uint16_t known = ntohs(port_known(engine, first));
 
 	/* RTP that was announced before goes on where it is, though there may be no RTCP. */
 	if (known != 0 && known % 2 == 0 &&
 		(ntohs(port_known(engine, second)) == known + 1 ||
-			is_ours_and_free(engine, table, known + 1u)))
+			is_ours_and_free(engine, table, list, known + 1u)))
 		return known;
-	if (is_free_pair(engine, table, wish))
+	if (is_free_pair(engine, table, list, wish))
 		return wish;
 	for (uint32_t i = 0; i < size; i++) {
 		const uint16_t port = port_list_at(list, (start + i) % size);
-		if (is_free_pair(engine, table, port))
+		if (is_free_pair(engine, table, list, port))
 			return port;
 	}
 	return 0;

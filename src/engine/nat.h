@@ -61,8 +61,8 @@ bool nat_prefix_translate(const struct nat_rule *rule, const struct prefix *from
 void nat_decide_source(const struct engine *engine, const struct flow *draft,
 	const struct filter_query *query, const union addr *external, struct nat_source *source);
 /* Whatever was decided, the source becomes this address: a helper has announced it. */
-void nat_force_source(
-	const struct engine *engine, const union addr *address, struct nat_source *source);
+void nat_force_source(const struct engine *engine, const struct flow *draft,
+	const union addr *address, struct nat_source *source);
 /* Do so: find a port where one is needed, so that the draft's reply key is one that no other flow
  * has.  False where there is none.  The port is taken by flow_confirm(). */
 bool nat_bind_source(struct engine *engine, struct flow *draft, const struct nat_source *source);

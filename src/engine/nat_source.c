@@ -146,9 +146,11 @@ static uint32_t address_count(const struct nat_rule *rule, uint8_t family)
 }
 
 static const struct port_list *target_ports(
-	const struct engine *engine, const struct nat_target *target)
+	const struct engine *engine, const struct flow *draft, const struct nat_target *target)
 {
-	return target->ports.count > 0 ? &target->ports : &engine->external_ports;
+	return target != NULL && target->ports.count > 0
+		       ? &target->ports
+		       : topology_ports(engine, draft->zone[ORIGINAL]);
 }
 
 /* False where no address is of the flow's family. */
@@ -162,10 +164,10 @@ static bool snat_decide(const struct engine *engine, const struct nat_rule *rule
 		return false;
 	uint32_t n = guest_hash(engine, draft) % count;
 	const struct nat_target *target = address_at(rule, family, n, &source->address);
-	const bool good =
-		nat_slice(engine, draft, target_ports(engine, target), count, &n, &source->ports);
+	const bool good = nat_slice(
+		engine, draft, target_ports(engine, draft, target), count, &n, &source->ports);
 	target = address_at(rule, family, n, &source->address);
-	source->ports.list = target_ports(engine, target);
+	source->ports.list = target_ports(engine, draft, target);
 	source->kind = good ? SOURCE_GIVEN : SOURCE_NONE;
 	return true;
 }
@@ -210,7 +212,7 @@ static bool rule_decide(const struct engine *engine, uint16_t index, const struc
 		return snat_decide(engine, rule, draft, source);
 	case NAT_MASQUERADE:
 		host_decide(engine,
-			rule->target_count > 0 ? &rule->target[0].ports : &engine->external_ports,
+			target_ports(engine, draft, rule->target_count > 0 ? rule->target : NULL),
 			draft, external, source);
 		return true;
 	default:
@@ -253,9 +255,10 @@ static void hairpin_decide(
 	} else {
 		return;
 	}
-	source->kind = nat_slice(engine, draft, &engine->external_ports, 1, &n, &source->ports)
-			       ? SOURCE_GIVEN
-			       : SOURCE_NONE;
+	source->kind =
+		nat_slice(engine, draft, target_ports(engine, draft, NULL), 1, &n, &source->ports)
+			? SOURCE_GIVEN
+			: SOURCE_NONE;
 }
 
 void nat_decide_source(const struct engine *engine, const struct flow *draft,
@@ -269,14 +272,14 @@ void nat_decide_source(const struct engine *engine, const struct flow *draft,
 		hairpin_decide(engine, draft, source);
 	/* Between families there is no address to keep. */
 	if ((draft->flags & FLOW_FAMILIES) && source->kind == SOURCE_STAYS)
-		host_decide(engine, &engine->external_ports, draft, external, source);
+		host_decide(engine, target_ports(engine, draft, NULL), draft, external, source);
 }
 
-void nat_force_source(
-	const struct engine *engine, const union addr *address, struct nat_source *source)
+void nat_force_source(const struct engine *engine, const struct flow *draft,
+	const union addr *address, struct nat_source *source)
 {
 	if (source->kind != SOURCE_HOST && source->kind != SOURCE_GIVEN)
-		source->ports = ports_whole(&engine->external_ports);
+		source->ports = ports_whole(target_ports(engine, draft, NULL));
 	if (source->kind != SOURCE_WHOLE || !addr_equal(&source->address, address))
 		source->kind = SOURCE_GIVEN;
 	source->address = *address;

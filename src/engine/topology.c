@@ -56,6 +56,14 @@ const struct prefix *topology_nat64(const struct topology *topology, uint16_t ne
 	return &topology->networks[network].nat64;
 }
 
+const struct port_list *topology_ports(const struct engine *engine, zone_id zone)
+{
+	const uint16_t network = topology_network_of_zone(&engine->topology, zone);
+
+	return network < engine->topology.network_count ? &engine->topology.networks[network].ports
+							: &engine->external_ports;
+}
+
 /* ---- guests ---- */
 
 static bool link_has_learnt(
@@ -188,7 +196,10 @@ void engine_networks_set(
 	struct engine *engine, const struct network_config *networks, unsigned count)
 {
 	struct topology *topology = &engine->topology;
+	struct port_list shared = engine->external_ports;
 
+	for (unsigned i = 0; i < count; i++)
+		port_list_subtract(&shared, &networks[i].ports);
 	topology->network_count = count < CONFIG_NETWORKS_MAX ? count : CONFIG_NETWORKS_MAX;
 	topology->has_nat64 = false;
 	for (unsigned i = 0; i < topology->network_count; i++) {
@@ -198,6 +209,7 @@ void engine_networks_set(
 			.gateway4 = networks[i].gateway4,
 			.gateway6 = networks[i].gateway6,
 			.mtu = networks[i].mtu,
+			.ports = networks[i].ports.count > 0 ? networks[i].ports : shared,
 			.filtering = networks[i].filtering,
 			.mapping = networks[i].mapping,
 			.hairpin = networks[i].hairpin,

@@ -18,8 +18,9 @@ struct network {
 	zone_id whole_subnet; /* the link that stands for all addresses without a link of their own
 			       */
 	uint16_t mtu;
-	uint8_t filtering; /* enum filtering */
-	uint8_t mapping;   /* enum mapping */
+	struct port_list ports; /* external ones: its own, or those that no network has */
+	uint8_t filtering;      /* enum filtering */
+	uint8_t mapping;        /* enum mapping */
 	bool hairpin;
 	uint16_t port_block;  /* external ports of each guest; 0: any */
 	uint32_t first_block; /* that of the subnet's first address */
@@ -80,6 +81,8 @@ int topology_external(const struct topology *topology, uint8_t family, const uni
 /* The published port that an address and port (host order) of the host belongs to, or NULL. */
 const struct forward *topology_forward(const struct topology *topology, uint8_t protocol,
 	uint8_t family, const union addr *address, uint16_t port);
+/* The external ports that flows of a zone are given. */
+const struct port_list *topology_ports(const struct engine *engine, zone_id zone);
 /* Is the address the limited broadcast, or the directed one of the subnet that it is in, that of
  * `preferred` first? */
 bool topology_is_broadcast(const struct topology *topology, uint16_t preferred, uint8_t family,

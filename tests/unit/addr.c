@@ -274,3 +274,33 @@ Test(addr, lists_of_ports)
 			(struct port_range){(uint16_t)(20000 + 10 * i), (uint16_t)(20005 + 10 * i)};
 	cr_expect_eq(strlen(port_list_format(&longest, text)), PORT_LIST_TEXT_SIZE - 1);
 }
+
+Test(addr, a_list_of_ports_without_others)
+{
+	static const struct {
+		struct port_list list, other, left;
+	} rows[] = {
+		{{1, {{10, 19}}}, {0}, {1, {{10, 19}}}},
+		{{1, {{10, 19}}}, {1, {{20, 29}}}, {1, {{10, 19}}}},
+		{{1, {{10, 19}}}, {1, {{0, 9}}}, {1, {{10, 19}}}},
+		{{1, {{10, 19}}}, {1, {{10, 19}}}, {0}},
+		{{1, {{10, 19}}}, {1, {{5, 12}}}, {1, {{13, 19}}}},
+		{{1, {{10, 19}}}, {1, {{15, 25}}}, {1, {{10, 14}}}},
+		{{1, {{10, 19}}}, {2, {{12, 12}, {14, 15}}}, {3, {{10, 11}, {13, 13}, {16, 19}}}},
+		{{2, {{10, 19}, {30, 39}}}, {1, {{15, 34}}}, {2, {{10, 14}, {35, 39}}}},
+		{{1, {{0, 65535}}}, {1, {{65535, 65535}}}, {1, {{0, 65534}}}},
+	};
+	char text[PORT_LIST_TEXT_SIZE], wanted[PORT_LIST_TEXT_SIZE];
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct port_list list = rows[i].list;
+
+		cr_expect(port_list_subtract(&list, &rows[i].other));
+		cr_expect_str_eq(
+			port_list_format(&list, text), port_list_format(&rows[i].left, wanted));
+	}
+	struct port_list full = {PORT_RANGES_MAX, {{0}}};
+	for (uint16_t i = 0; i < PORT_RANGES_MAX; i++)
+		full.range[i] = (struct port_range){(uint16_t)(i * 10), (uint16_t)(i * 10 + 5)};
+	cr_expect_not(port_list_subtract(&full, &(const struct port_list){1, {{2, 2}}}));
+}

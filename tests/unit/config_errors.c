@@ -187,6 +187,27 @@ static const struct {
 	{TWO "[network c]\nsubnet = 10.1.0.0/24\n[nat]\nmap = 10.1.0.2 <-> 192.0.2.5\n",
 		"8: ", "allowed: a/10.1.0.2 or c/10.1.0.2"},
 
+	/* shares of networks */
+	{TWO "ports = 61000-61099\n[network c]\nsubnet = 10.3.0.0/24\nports = 61050-61199\n",
+		"6: ", "`ports` 61050-61199 of network `c` are also network `b`'s in line 3"},
+	{TWO "ports = 60000-61099\n", "3: network `b` has `ports = 60000-61099`",
+		"allowed: some of 61000-65535"},
+	{"[network a]\nsubnet = 10.1.0.0/24\nports = 61000-61099\nport-block = 64\n",
+		"1: network `a` has `ports` and `port-block`", "allowed: one of the two"},
+	{TWO "ports = 61000-65535\n", "1: network `a` has no `ports`", "others have all of them"},
+	{TWO "ports = 61001-61100,61102-61200,61202-61300,61302-61400,61402-61500,61502-61600,"
+	     "61602-61700,61702-61800\n",
+		"3: `ports` of networks leave more than 8 ranges", "side by side"},
+	{TWO "forward-ports = 65000-66000\n", "5: ", "65535"},
+	{TWO "forward-ports = 61000-61009\n", "3: network `b` has `forward-ports` 61000-61009",
+		"outside 61000-65535"},
+	{TWO "forward-ports = 80\n[network c]\nsubnet = 10.3.0.0/24\nforward-ports = 70-90\n",
+		"6: `forward-ports` 70-90 of network `c`", "network `b`'s in line 3"},
+	{TWO "isolate = no\n[filter forward]\npolicy = drop\n", "3: network `b` has `isolate = no`",
+		"line 6 decides instead: allowed: `rule = accept in b out b`"},
+	{TWO "owner = a b\n", "5: ", "allowed: the name of a user"},
+	{TWO "links = 0\n", "5: ", "allowed: auto, or between 1 and 1024"},
+
 	/* links */
 	{TWO "[link w]\nnetns = w\n", "5: link `w` has no `network`", "allowed: a, b"},
 	{LAB "[link w]\nnetwork = lba\nnetns = w\n", "4: ", "did you mean `lab`?"},
