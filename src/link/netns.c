@@ -178,7 +178,7 @@ static int device_make(struct guest *guest, struct link **link)
 		log_error(guest->log, "cannot open a netlink socket: %s", strerror(-error));
 		return error;
 	}
-	error = tundev_open(guest->log, "netns", "tg%d", guest->settings, link);
+	error = tundev_open(guest->log, "netns", "tg%d", 0, guest->settings, link);
 	if (error)
 		goto close_maker;
 	error = device_move(guest, maker, (*link)->device);

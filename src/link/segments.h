@@ -12,11 +12,11 @@ struct segments {
 	uint8_t bytes[PACKET_HEADROOM + PACKET_BYTES_MAX];
 };
 
-/* Hand each segment of `packet` to `write`, in order, all of them whatever becomes of one.  Returns
- * 0 or the first -errno. */
+/* Hand each segment of `packet` to `write`, in order, all of them whatever becomes of one; each has
+ * the `l2_bytes` in front of `packet` in front of it, too.  Returns 0 or the first -errno. */
 typedef int segment_writer(void *context, struct packet *segment);
-int segments_write(
-	struct segments *segments, struct packet *packet, segment_writer *write, void *context);
+int segments_write(struct segments *segments, struct packet *packet, unsigned l2_bytes,
+	segment_writer *write, void *context);
 
 /* Whether a GSO type means TCP: those that every kernel with virtio-net headers knows. */
 static inline bool segments_are_tcp(uint8_t gso_type)

@@ -74,7 +74,7 @@ int link_tun_open(const struct log *log, const struct link_settings *settings, s
 		log_error(log, "cannot open a netlink socket: %s", strerror(-error));
 		return error;
 	}
-	error = tundev_open(log, "tun", settings->device, settings, link);
+	error = tundev_open(log, "tun", settings->device, 0, settings, link);
 	if (error)
 		goto close_socket;
 	error = configure(log, socket, settings, (*link)->device);

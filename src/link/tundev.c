@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * tundev: a TUN device, one packet per read(2) and write(2), each behind a virtio-net header.
+ * tundev: a TUN or TAP device, one packet per read(2) and write(2), each behind a virtio-net
+ * header.
  *
- * The header goes into the ten bytes in front of the IP packet, so one contiguous buffer serves
- * both directions and no byte of a packet is ever moved.
+ * The header goes into the ten bytes in front of the IP packet, or of a TAP's Ethernet header, so
+ * one contiguous buffer serves both directions and no byte of a packet is ever moved.
  *
  * Offloads.  TUNSETOFFLOAD says what the kernel may leave to us when we read: it is tried from
  * everything downwards, since kernels before 6.2 know no UDP segmentation.  When we write, the
@@ -34,7 +35,8 @@
 #endif
 
 #define VNET_BYTES sizeof(struct vnet_header)
-static_assert(PACKET_HEADROOM >= sizeof(struct vnet_header), "the header fits before the packet");
+static_assert(PACKET_HEADROOM >= sizeof(struct vnet_header) + sizeof(struct ethernet_header),
+	"the headers fit before the packet");
 
 /* Packets in a row that may fail to be read before we leave them for the next turn. */
 #define READ_ERRORS_MAX 8
@@ -55,25 +57,34 @@ static bool is_gone(int error)
 	return error == EBADFD || error == ENODEV;
 }
 
+/* Bytes in front of the IP packet. */
+static size_t head_of(const struct link *link)
+{
+	return VNET_BYTES + link->l2_bytes;
+}
+
 static void received(const struct link *link, struct packet *packet, size_t bytes)
 {
-	vnet_decode((const struct vnet_header *)(packet->data - VNET_BYTES), 0, &packet->offload);
-	packet->length = (uint32_t)(bytes - VNET_BYTES);
+	const size_t head = head_of(link);
+
+	vnet_decode((const struct vnet_header *)(packet->data - head), link->l2_bytes,
+		&packet->offload);
+	packet->length = (uint32_t)(bytes - head);
 	packet->in_zone = link->zone;
 	packet->parsed = false;
 }
 
 static int tundev_read(struct link *link, struct packet *packets, unsigned max)
 {
+	const size_t head = head_of(link);
 	unsigned count = 0, errors = 0;
 	size_t total = 0;
 
 	while (count < max && total < LINK_BURST_BYTES && errors < READ_ERRORS_MAX) {
 		struct packet *packet = &packets[count];
-		const ssize_t bytes =
-			read(link->fd, packet->data - VNET_BYTES, packet->capacity + VNET_BYTES);
+		const ssize_t bytes = read(link->fd, packet->data - head, packet->capacity + head);
 
-		if (bytes > (ssize_t)VNET_BYTES) {
+		if (bytes > (ssize_t)head) {
 			received(link, packet, (size_t)bytes);
 			total += (size_t)bytes;
 			count++;
@@ -92,9 +103,10 @@ static int tundev_read(struct link *link, struct packet *packets, unsigned max)
 static int write_whole(void *context, struct packet *packet)
 {
 	const struct link *link = context;
+	const size_t head = head_of(link);
 
-	vnet_encode(&packet->offload, 0, (struct vnet_header *)(packet->data - VNET_BYTES));
-	if (write(link->fd, packet->data - VNET_BYTES, packet->length + VNET_BYTES) < 0)
+	vnet_encode(&packet->offload, link->l2_bytes, (struct vnet_header *)(packet->data - head));
+	if (write(link->fd, packet->data - head, packet->length + head) < 0)
 		return -errno;
 	return 0;
 }
@@ -112,7 +124,8 @@ static int write_packet(struct link *link, struct packet *packet)
 		if (error != -EINVAL)
 			return error;
 	}
-	error = segments_write(&tundev_of(link)->segments, packet, write_whole, link);
+	error = segments_write(
+		&tundev_of(link)->segments, packet, link->l2_bytes, write_whole, link);
 	if (!error)
 		*whole = false;
 	return error;
@@ -185,8 +198,9 @@ static void offload_enable(struct link *link)
 /* Attach a descriptor of /dev/net/tun to a new device. */
 static int device_make(struct link *link, const char *name)
 {
+	const int type = link->l2_bytes ? IFF_TAP : IFF_TUN;
 	struct ifreq request = {
-		.ifr_flags = (short)(IFF_TUN | IFF_NO_PI | IFF_VNET_HDR | IFF_TUN_EXCL)};
+		.ifr_flags = (short)(type | IFF_NO_PI | IFF_VNET_HDR | IFF_TUN_EXCL)};
 	const int header_bytes = VNET_BYTES;
 
 	if (strlen(name) >= sizeof(request.ifr_name))
@@ -200,7 +214,7 @@ static int device_make(struct link *link, const char *name)
 	return 0;
 }
 
-int tundev_open(const struct log *log, const char *kind, const char *name,
+int tundev_open(const struct log *log, const char *kind, const char *name, unsigned l2_bytes,
 	const struct link_settings *settings, struct link **link)
 {
 	struct tundev *device = calloc(1, sizeof(*device));
@@ -212,6 +226,7 @@ int tundev_open(const struct log *log, const char *kind, const char *name,
 	device->link.kind = kind;
 	device->link.zone = settings->zone;
 	device->link.mtu = settings->mtu;
+	device->link.l2_bytes = (uint8_t)l2_bytes;
 	device->link.burst = 1;
 	device->link.fd = open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC);
 	if (device->link.fd < 0) {
@@ -229,6 +244,7 @@ fail_close:
 fail_free:
 	free(device);
 fail:
-	log_error(log, "cannot make TUN interface %s: %s", name, open_advice(-error));
+	log_error(log, "cannot make %s interface %s: %s", l2_bytes ? "TAP" : "TUN", name,
+		open_advice(-error));
 	return error;
 }
