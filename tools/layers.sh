@@ -17,7 +17,7 @@ src/lan:         base tungate wire
 src/config:      base tungate
 src/import:      base tungate config/words.h
 src/host:        base tungate wire
-src/link:        base tungate wire host
+src/link:        base tungate wire lan host
 src/dns:         base tungate
 src/control:     base tungate
 src/daemon:      *

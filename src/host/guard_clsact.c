@@ -1,44 +1,19 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * guard_clsact: a classic BPF filter (cls_bpf, direct action) on the interfaces' clsact ingress
- * hook.
- *
- * Order on receipt: ETH_P_ALL taps (our packet socket), then tc's ingress, then the IP stack.  The
- * filter shoots what is ours and answers TC_ACT_UNSPEC for the rest, so filters of others go on as
- * if it were not there.  Its priority number is low on purpose: a filter of others in front of it
- * that ends the walk (a redirect to an ifb for shaping, typically at 10) would let our packets
- * through to the kernel, which resets them.
- *
- * Replacing.  RTM_NEWTFILTER with the handle of an existing filter swaps its program atomically;
- * so do new claims, and so does a new instance with what a killed one left behind.
- *
- * Whose qdisc.  The clsact qdisc holds filters of everybody; it goes with our filter if it
- * was made by us and is empty.  A killed instance's filter must tell the next one whether that was
- * so: it is in the handle.
+ * guard_clsact: the guard as a filter at the interfaces' ingress (clsact.h): it shoots what is
+ * ours.  New claims swap its program atomically.
  */
 #include <errno.h>
 #include <linux/if_ether.h>
-#include <linux/pkt_cls.h>
-#include <linux/pkt_sched.h>
 #include <net/if.h>
-#include <netinet/in.h>
 #include <netlink/msg.h>
-#include <netlink/netlink.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include "host/clsact.h"
 #include "host/guard_clsact.h"
 #include "host/netns.h"
 #include "host/request.h"
-
-#define FILTER_PRIORITY 7
-/* The low half of the handle; the high half is the first of the external ports, which no other
- * instance on the host has (port_lock.c). */
-#define HANDLE_QDISC_THEIRS 0x7401 /* the qdisc was there before us */
-#define HANDLE_QDISC_OURS   0x7402
-
-#define PARENT_INGRESS TC_H_MAKE(TC_H_CLSACT, TC_H_MIN_INGRESS)
-#define PARENT_EGRESS  TC_H_MAKE(TC_H_CLSACT, TC_H_MIN_EGRESS)
 
 #define LOOPBACK_IFINDEX 1
 
@@ -50,10 +25,9 @@ struct filter_program {
 
 /* An interface with our filter on it. */
 struct covered {
-	int ifindex;
+	struct clsact_filter filter; /* its owner: the first of the external ports, which no other
+					instance on the host has (port_lock.c) */
 	uint8_t l2_bytes;
-	uint16_t first_port; /* the lowest external one */
-	uint32_t handle;
 };
 
 struct guard_clsact {
@@ -94,134 +68,7 @@ static int programs_make(struct filter_program *ethernet, struct filter_program 
 	return error;
 }
 
-/* ---- messages ---- */
-
-static struct tcmsg filter_head(int ifindex, uint32_t handle)
-{
-	return (struct tcmsg){
-		.tcm_family = AF_UNSPEC,
-		.tcm_ifindex = ifindex,
-		.tcm_parent = PARENT_INGRESS,
-		.tcm_handle = handle,
-		.tcm_info = TC_H_MAKE(FILTER_PRIORITY << 16, htons(ETH_P_ALL)),
-	};
-}
-
-static int filter_set(
-	struct nl_sock *socket, const struct covered *at, const struct filter_program *program)
-{
-	const struct tcmsg head = filter_head(at->ifindex, at->handle);
-	const size_t code_bytes = program->length * sizeof(*program->code);
-	const uint16_t length = (uint16_t)program->length;
-	struct request request;
-
-	request_start_sized(&request, RTM_NEWTFILTER, NLM_F_ACK | NLM_F_CREATE, &head, sizeof(head),
-		REQUEST_BYTES + code_bytes);
-	request_put_text(&request, TCA_KIND, "bpf");
-	struct nlattr *options = request_nest(&request, TCA_OPTIONS);
-	request_put(&request, TCA_BPF_OPS_LEN, &length, sizeof(length));
-	request_put(&request, TCA_BPF_OPS, program->code, code_bytes);
-	request_put_u32(&request, TCA_BPF_FLAGS, TCA_BPF_FLAG_ACT_DIRECT);
-	request_nest_end(&request, options);
-	return request_run(socket, &request, NULL, NULL);
-}
-
-static int filter_delete(struct nl_sock *socket, const struct covered *at)
-{
-	const struct tcmsg head = filter_head(at->ifindex, at->handle);
-	struct request request;
-
-	request_start(&request, RTM_DELTFILTER, NLM_F_ACK, &head, sizeof(head));
-	request_put_text(&request, TCA_KIND, "bpf");
-	return request_run(socket, &request, NULL, NULL);
-}
-
-static bool filter_exists(struct nl_sock *socket, int ifindex, uint32_t handle)
-{
-	const struct tcmsg head = filter_head(ifindex, handle);
-	struct request request;
-
-	request_start(&request, RTM_GETTFILTER, 0, &head, sizeof(head));
-	request_put_text(&request, TCA_KIND, "bpf");
-	return request_run(socket, &request, NULL, NULL) == 0;
-}
-
-static void count_filter(void *context, struct nlmsghdr *message)
-{
-	unsigned *count = context;
-
-	if (message->nlmsg_type == RTM_NEWTFILTER)
-		++*count;
-}
-
-static bool has_filters(struct nl_sock *socket, int ifindex, uint32_t parent)
-{
-	const struct tcmsg head = {.tcm_ifindex = ifindex, .tcm_parent = parent};
-	struct request request;
-	unsigned count = 0;
-
-	request_start(&request, RTM_GETTFILTER, NLM_F_DUMP, &head, sizeof(head));
-	return request_run(socket, &request, count_filter, &count) != 0 || count > 0;
-}
-
-static int qdisc_change(struct nl_sock *socket, int ifindex, uint16_t type, uint16_t flags)
-{
-	const struct tcmsg head = {
-		.tcm_ifindex = ifindex,
-		.tcm_parent = TC_H_CLSACT,
-		.tcm_handle = TC_H_MAKE(TC_H_CLSACT, 0),
-	};
-	struct request request;
-
-	request_start(&request, type, NLM_F_ACK | flags, &head, sizeof(head));
-	request_put_text(&request, TCA_KIND, "clsact");
-	return request_run(socket, &request, NULL, NULL);
-}
-
-static int qdisc_add(struct nl_sock *socket, int ifindex)
-{
-	return qdisc_change(socket, ifindex, RTM_NEWQDISC, NLM_F_CREATE | NLM_F_EXCL);
-}
-
 /* ---- covering ---- */
-
-static uint32_t handle_of(const struct covered *at, uint32_t whose)
-{
-	return (uint32_t)at->first_port << 16 | whose;
-}
-
-/* Make or find the qdisc, and say which handle our filter on it has. */
-static int qdisc_take(struct nl_sock *socket, struct covered *at)
-{
-	const uint32_t ours = handle_of(at, HANDLE_QDISC_OURS);
-	const int error = qdisc_add(socket, at->ifindex);
-
-	at->handle = error == 0 || filter_exists(socket, at->ifindex, ours)
-			     ? ours
-			     : handle_of(at, HANDLE_QDISC_THEIRS);
-	return error == -EEXIST ? 0 : error;
-}
-
-static void qdisc_release(struct nl_sock *socket, const struct covered *at)
-{
-	if (at->handle != handle_of(at, HANDLE_QDISC_OURS) ||
-		has_filters(socket, at->ifindex, PARENT_INGRESS) ||
-		has_filters(socket, at->ifindex, PARENT_EGRESS))
-		return;
-	qdisc_change(socket, at->ifindex, RTM_DELQDISC, 0);
-}
-
-static int cover(struct nl_sock *socket, const struct filter_program *program, struct covered *at)
-{
-	int error = qdisc_take(socket, at);
-
-	if (error)
-		return error;
-	error = filter_set(socket, at, program);
-	if (error)
-		qdisc_release(socket, at);
-	return error;
-}
 
 static const struct filter_program *program_for(
 	const struct guard_clsact *clsact, const struct covered *at)
@@ -252,7 +99,7 @@ static int interface_l2_bytes(struct nl_sock *socket, int ifindex)
 static struct covered *covered_find(struct guard_clsact *clsact, int ifindex)
 {
 	for (unsigned i = 0; i < clsact->covered_count; i++)
-		if (clsact->covered[i].ifindex == ifindex)
+		if (clsact->covered[i].filter.ifindex == ifindex)
 			return &clsact->covered[i];
 	return NULL;
 }
@@ -271,21 +118,20 @@ static int covered_add(struct guard_clsact *clsact, const struct covered *at)
 
 static int cover_and_remember(struct guard_clsact *clsact, int ifindex)
 {
-	struct covered at = {.ifindex = ifindex, .first_port = clsact->first_port};
+	struct covered at = {.filter = {.ifindex = ifindex, .owner = clsact->first_port}};
 	const int l2_bytes = interface_l2_bytes(clsact->socket, ifindex);
 	int error;
 
 	if (l2_bytes < 0)
 		return l2_bytes;
 	at.l2_bytes = (uint8_t)l2_bytes;
-	error = cover(clsact->socket, program_for(clsact, &at), &at);
+	const struct filter_program *program = program_for(clsact, &at);
+	error = clsact_attach(clsact->socket, &at.filter, program->code, program->length);
 	if (error)
 		return error;
 	error = covered_add(clsact, &at);
-	if (error) {
-		filter_delete(clsact->socket, &at);
-		qdisc_release(clsact->socket, &at);
-	}
+	if (error)
+		clsact_detach(clsact->socket, &at.filter);
 	return error;
 }
 
@@ -299,7 +145,7 @@ int guard_clsact_cover(struct guard_clsact *clsact, int ifindex)
 			"cannot put the guard's filter on interface %d (tc clsact, priority %d): "
 			"%s; "
 			"`guard = sockets` does without",
-			ifindex, FILTER_PRIORITY, strerror(-error));
+			ifindex, CLSACT_PRIORITY, strerror(-error));
 	return error;
 }
 
@@ -309,8 +155,7 @@ void guard_clsact_uncover(struct guard_clsact *clsact, int ifindex)
 
 	if (!at)
 		return;
-	filter_delete(clsact->socket, at);
-	qdisc_release(clsact->socket, at);
+	clsact_detach(clsact->socket, &at->filter);
 	*at = clsact->covered[--clsact->covered_count];
 }
 
@@ -327,7 +172,9 @@ int guard_clsact_claims_set(struct guard_clsact *clsact, const struct port_claim
 	clsact->plain = plain;
 	for (unsigned i = 0; i < clsact->covered_count; i++) {
 		const struct covered *at = &clsact->covered[i];
-		const int error = filter_set(clsact->socket, at, program_for(clsact, at));
+		const struct filter_program *program = program_for(clsact, at);
+		const int error =
+			clsact_replace(clsact->socket, &at->filter, program->code, program->length);
 
 		if (error && error != -ENODEV && !result)
 			result = error;
@@ -339,13 +186,13 @@ int guard_clsact_claims_set(struct guard_clsact *clsact, const struct port_claim
 
 static int try_on_loopback(const struct filter_program *program)
 {
-	struct covered at = {.ifindex = LOOPBACK_IFINDEX};
+	struct clsact_filter filter = {.ifindex = LOOPBACK_IFINDEX};
 	struct nl_sock *socket;
 	int error = request_open(NETLINK_ROUTE, &socket);
 
 	if (error)
 		return error;
-	error = cover(socket, program, &at);
+	error = clsact_attach(socket, &filter, program->code, program->length);
 	request_close(socket);
 	return error;
 }
@@ -402,7 +249,7 @@ free_opened:
 void guard_clsact_close(struct guard_clsact *clsact)
 {
 	while (clsact->covered_count > 0)
-		guard_clsact_uncover(clsact, clsact->covered[0].ifindex);
+		guard_clsact_uncover(clsact, clsact->covered[0].filter.ifindex);
 	request_close(clsact->socket);
 	free(clsact->covered);
 	free(clsact->plain.code);

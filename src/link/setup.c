@@ -49,7 +49,7 @@ int setup_move(struct nl_sock *socket, int ifindex, int netns_fd, const char *na
 	return request_run(socket, &request, NULL, NULL);
 }
 
-static int link_local_off(struct nl_sock *socket, int ifindex)
+int setup_address_mode(struct nl_sock *socket, int ifindex, uint8_t mode)
 {
 	const struct ifinfomsg info = {.ifi_family = AF_UNSPEC, .ifi_index = ifindex};
 	struct request request;
@@ -57,7 +57,7 @@ static int link_local_off(struct nl_sock *socket, int ifindex)
 	request_start(&request, RTM_SETLINK, CHANGE, &info, sizeof(info));
 	struct nlattr *families = request_nest(&request, IFLA_AF_SPEC);
 	struct nlattr *inet6 = request_nest(&request, AF_INET6);
-	request_put_u8(&request, IFLA_INET6_ADDR_GEN_MODE, IN6_ADDR_GEN_MODE_NONE);
+	request_put_u8(&request, IFLA_INET6_ADDR_GEN_MODE, mode);
 	request_nest_end(&request, inet6);
 	request_nest_end(&request, families);
 	return request_run(socket, &request, NULL, NULL);
@@ -69,7 +69,7 @@ int setup_tune(struct nl_sock *socket, int ifindex, uint16_t mtu)
 	struct request request;
 
 	/* A kernel without IPv6 refuses, and has no link-local addresses either. */
-	link_local_off(socket, ifindex);
+	setup_address_mode(socket, ifindex, IN6_ADDR_GEN_MODE_NONE);
 	request_start(&request, RTM_SETLINK, CHANGE, &info, sizeof(info));
 	if (mtu)
 		request_put_u32(&request, IFLA_MTU, mtu);
@@ -77,12 +77,12 @@ int setup_tune(struct nl_sock *socket, int ifindex, uint16_t mtu)
 	return request_run(socket, &request, NULL, NULL);
 }
 
-int setup_up(struct nl_sock *socket, int ifindex)
+static int up_set(struct nl_sock *socket, int ifindex, unsigned flag)
 {
 	const struct ifinfomsg info = {
 		.ifi_family = AF_UNSPEC,
 		.ifi_index = ifindex,
-		.ifi_flags = IFF_UP,
+		.ifi_flags = flag,
 		.ifi_change = IFF_UP,
 	};
 	struct request request;
@@ -91,8 +91,28 @@ int setup_up(struct nl_sock *socket, int ifindex)
 	return request_run(socket, &request, NULL, NULL);
 }
 
-int setup_address(struct nl_sock *socket, int ifindex, uint8_t family, const union addr *address,
-	uint8_t prefix_length, uint32_t flags)
+int setup_up(struct nl_sock *socket, int ifindex)
+{
+	return up_set(socket, ifindex, IFF_UP);
+}
+
+int setup_down(struct nl_sock *socket, int ifindex)
+{
+	return up_set(socket, ifindex, 0);
+}
+
+int setup_join(struct nl_sock *socket, int ifindex, int master)
+{
+	const struct ifinfomsg info = {.ifi_family = AF_UNSPEC, .ifi_index = ifindex};
+	struct request request;
+
+	request_start(&request, RTM_SETLINK, CHANGE, &info, sizeof(info));
+	request_put_u32(&request, IFLA_MASTER, (uint32_t)master);
+	return request_run(socket, &request, NULL, NULL);
+}
+
+static void address_start(struct request *request, uint16_t type, uint16_t how, int ifindex,
+	uint8_t family, const union addr *address, uint8_t prefix_length)
 {
 	const struct ifaddrmsg info = {
 		.ifa_family = family,
@@ -100,11 +120,27 @@ int setup_address(struct nl_sock *socket, int ifindex, uint8_t family, const uni
 		.ifa_index = (unsigned)ifindex,
 		.ifa_scope = RT_SCOPE_UNIVERSE,
 	};
+
+	request_start(request, type, how, &info, sizeof(info));
+	request_put_addr(request, IFA_LOCAL, family, address);
+	request_put_addr(request, IFA_ADDRESS, family, address);
+}
+
+int setup_address_remove(struct nl_sock *socket, int ifindex, uint8_t family,
+	const union addr *address, uint8_t prefix_length)
+{
 	struct request request;
 
-	request_start(&request, RTM_NEWADDR, CREATE, &info, sizeof(info));
-	request_put_addr(&request, IFA_LOCAL, family, address);
-	request_put_addr(&request, IFA_ADDRESS, family, address);
+	address_start(&request, RTM_DELADDR, CHANGE, ifindex, family, address, prefix_length);
+	return request_run(socket, &request, NULL, NULL);
+}
+
+int setup_address(struct nl_sock *socket, int ifindex, uint8_t family, const union addr *address,
+	uint8_t prefix_length, uint32_t flags)
+{
+	struct request request;
+
+	address_start(&request, RTM_NEWADDR, CREATE, ifindex, family, address, prefix_length);
 	request_put_u32(&request, IFA_FLAGS, flags);
 	return request_run(socket, &request, NULL, NULL);
 }

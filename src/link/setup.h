@@ -18,9 +18,16 @@ int setup_move(struct nl_sock *socket, int ifindex, int netns_fd, const char *na
  * solicitations and reports). */
 int setup_tune(struct nl_sock *socket, int ifindex, uint16_t mtu);
 int setup_up(struct nl_sock *socket, int ifindex);
+int setup_down(struct nl_sock *socket, int ifindex);
+/* Make it part of a bridge. */
+int setup_join(struct nl_sock *socket, int ifindex, int master);
+/* IN6_ADDR_GEN_MODE_*: how the kernel makes link-local IPv6 addresses. */
+int setup_address_mode(struct nl_sock *socket, int ifindex, uint8_t mode);
 /* `flags`: IFA_F_*. */
 int setup_address(struct nl_sock *socket, int ifindex, uint8_t family, const union addr *address,
 	uint8_t prefix_length, uint32_t flags);
+int setup_address_remove(struct nl_sock *socket, int ifindex, uint8_t family,
+	const union addr *address, uint8_t prefix_length);
 /* `gateway` may be NULL: directly reached. */
 int setup_route(struct nl_sock *socket, int ifindex, const struct prefix *destination,
 	const union addr *gateway);
