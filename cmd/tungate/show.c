@@ -127,7 +127,7 @@ void show_links(const struct arguments *arguments, const json_t *result)
 	table_begin(&table, headings);
 	for (size_t i = 0; i < json_array_size(result); i++) {
 		const json_t *link = json_array_get(result, i);
-		const char *netns = text_of(link, "netns");
+		const char *place = text_of(link, "place");
 		char age[UNIT_TEXT_SIZE], sent[UNIT_TEXT_SIZE], received[UNIT_TEXT_SIZE];
 		const char *const cells[] = {
 			text_of(link, "name"),
@@ -136,7 +136,7 @@ void show_links(const struct arguments *arguments, const json_t *result)
 			text_of(link, "state"),
 			flag_of(link, "whole_subnet") ? "any" : text_of(link, "address4"),
 			flag_of(link, "whole_subnet") ? "any" : text_of(link, "address6"),
-			*netns ? netns : text_of(link, "device"),
+			*place ? place : text_of(link, "device"),
 			seconds_text(number_of(link, "age_s"), age),
 			bytes_text(number_of(json_object_get(link, "in"), "bytes"), sent),
 			bytes_text(number_of(json_object_get(link, "out"), "bytes"), received),

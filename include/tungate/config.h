@@ -557,6 +557,13 @@ unsigned config_parse_forwards(const struct config *config, const struct config_
 	const char *protocol, const char *host, const char *guest, struct forward forwards[2],
 	char *error, unsigned error_size);
 
+/*
+ * Give a link one of its keys, which is neither `network` nor unknown, by the text that the file
+ * would have.  Returns true, or false with what is allowed in `error`.
+ */
+bool config_link_set(struct link_config *link, const char *key, const char *text, char *error,
+	unsigned error_size);
+
 /* Whether two forwards claim the same port of the host. */
 bool config_forwards_overlap(const struct forward *a, const struct forward *b);
 

@@ -389,6 +389,17 @@ bool value_parse(const struct config *config, const struct key *key, unsigned li
 	return false;
 }
 
+bool config_link_set(struct link_config *link, const char *key, const char *text, char *error,
+	unsigned error_size)
+{
+	const struct sentence why = {error, error_size};
+	unsigned count;
+	const struct key *keys = keys_all(&count);
+	const int index = key_find(SECTION_LINK, key, &why);
+
+	return index >= 0 && value_parse(NULL, &keys[index], 0, text, link, &why);
+}
+
 const char *name_fault(const char *name)
 {
 	static const char letters[] = "._-0123456789abcdefghijklmnopqrstuvwxyz"

@@ -3,40 +3,20 @@
  * guests: attaching and detaching links.
  *
  * A link's place in the table is its zone, for the engine and for everybody else.  A link that
- * dies (its namespace has gone) is removed the next time it is looked at: its descriptor reports
- * the hang-up.  Links of the config whose namespace does not exist are tried again once a second.
+ * dies (its namespace or interface has gone) is removed the next time it is looked at: its
+ * descriptor reports the hang-up.  Those that may come back are awaited (guests_await.c).
+ *
+ * Ethernet links have LAN services (guest_lan.h), which hear every frame before the engine does and
+ * whose timer is run here.
  */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
-#include "daemon/guests.h"
+#include "daemon/guests_state.h"
 #include "daemon/io.h"
 #include "daemon/service.h"
 #include "daemon/uplinks.h"
-#include "host/netns.h"
-
-#define RETRY_MS 1000
-
-struct guest {
-	struct guests *owner;
-	struct link *link;
-	uv_poll_t poll;
-	bool live; /* attached by request */
-	uint16_t network;
-	char name[CONFIG_NAME_SIZE];
-	union addr address4, address6;
-	uint64_t attached_ms;
-};
-
-struct guests {
-	struct daemon *daemon;
-	struct guest *guest[ENGINE_LINKS_MAX];
-	unsigned highest; /* zones from here on are free */
-	unsigned next_name[CONFIG_NETWORKS_MAX];
-	uv_timer_t retry;
-};
 
 struct link *guests_link(const struct guests *guests, zone_id zone)
 {
@@ -46,16 +26,21 @@ struct link *guests_link(const struct guests *guests, zone_id zone)
 
 const char *guests_name(const struct guests *guests, zone_id zone)
 {
-	return zone < ENGINE_LINKS_MAX && guests->guest[zone] != NULL ? guests->guest[zone]->name
-								      : NULL;
+	return zone < ENGINE_LINKS_MAX && guests->guest[zone] != NULL
+		       ? guests->guest[zone]->wanted.config.name
+		       : NULL;
 }
 
-/* Names are a network's own. */
-static struct guest *guest_named(const struct guests *guests, uint16_t network, const char *name)
+bool wanted_is_named(const struct wanted *wanted, uint16_t network, const char *name)
+{
+	return wanted->config.network == network && strcmp(wanted->config.name, name) == 0;
+}
+
+struct guest *guest_named(const struct guests *guests, uint16_t network, const char *name)
 {
 	for (unsigned i = 0; i < guests->highest; i++)
-		if (guests->guest[i] != NULL && guests->guest[i]->network == network &&
-			strcmp(guests->guest[i]->name, name) == 0)
+		if (guests->guest[i] != NULL &&
+			wanted_is_named(&guests->guest[i]->wanted, network, name))
 			return guests->guest[i];
 	return NULL;
 }
@@ -63,133 +48,119 @@ static struct guest *guest_named(const struct guests *guests, uint16_t network, 
 bool guests_on_network(const struct guests *guests, uint16_t network)
 {
 	for (unsigned i = 0; i < guests->highest; i++)
-		if (guests->guest[i] != NULL && guests->guest[i]->network == network)
+		if (guests->guest[i] != NULL && guests->guest[i]->wanted.config.network == network)
 			return true;
 	return false;
 }
 
-bool guests_find(void *context, uint16_t network, const char *name, uint8_t family,
-	uint8_t *found_family, union addr *address)
-{
-	const struct daemon *daemon = context;
-	const struct guest *guest = guest_named(daemon->guests, network, name);
+/* ---- LAN services ---- */
 
-	if (guest == NULL)
-		return false;
-	if (family != AF_INET6 && !addr_is_zero(&guest->address4)) {
-		*found_family = AF_INET;
-		*address = guest->address4;
-		return true;
-	}
-	if (family == AF_INET || addr_is_zero(&guest->address6))
-		return false;
-	*found_family = AF_INET6;
-	*address = guest->address6;
-	return true;
+static void services_tick(uv_timer_t *timer)
+{
+	struct guest *guest = timer->data;
+	struct daemon *daemon = guest->owner->daemon;
+
+	guest->due_ms = UINT64_MAX;
+	lan_tick(guest->link->lan, uv_now(daemon->loop));
+	io_flush_lan(daemon->io, guest->link);
 }
 
-/* ---- addresses ---- */
-
-static bool address_is_free(
-	const struct guests *guests, uint16_t network, uint8_t family, const union addr *address)
+void guests_lan_arm(struct guests *guests, zone_id zone)
 {
-	const struct network_config *config = &guests->daemon->config->networks[network];
+	struct guest *guest = zone < ENGINE_LINKS_MAX ? guests->guest[zone] : NULL;
+	const uint64_t due_ms = guest != NULL ? lan_deadline(guest->link->lan) : UINT64_MAX;
 
-	if (addr_equal(address, family == AF_INET ? &config->gateway4 : &config->gateway6))
-		return false;
-	for (unsigned i = 0; i < guests->highest; i++) {
-		const struct guest *guest = guests->guest[i];
-		if (guest != NULL && guest->network == network &&
-			addr_equal(
-				address, family == AF_INET ? &guest->address4 : &guest->address6))
-			return false;
-	}
-	/* Those that the config has promised to links which are not there yet. */
-	for (unsigned i = 0; i < guests->daemon->config->link_count; i++) {
-		const struct link_config *link = &guests->daemon->config->links[i];
-		if (link->network == network &&
-			addr_equal(address, family == AF_INET ? &link->address4 : &link->address6))
-			return false;
-	}
-	return true;
+	if (guest == NULL || due_ms == guest->due_ms)
+		return;
+	guest->due_ms = due_ms;
+	const uint64_t now_ms = uv_now(guests->daemon->loop);
+	if (due_ms == UINT64_MAX)
+		uv_timer_stop(&guest->timer);
+	else
+		uv_timer_start(
+			&guest->timer, services_tick, due_ms > now_ms ? due_ms - now_ms : 0, 0);
 }
 
-/* The lowest free address of the network; false when there is none. */
-static bool address_choose(
-	const struct guests *guests, uint16_t network, uint8_t family, union addr *address)
+static int services_open(struct guest *guest)
 {
-	const struct network_config *config = &guests->daemon->config->networks[network];
-	const struct prefix *subnet = family == AF_INET ? &config->subnet4 : &config->subnet6;
-	const unsigned bits = addr_bits(family) - subnet->length;
-	const uint64_t last = bits > 16 ? 65534 : ((uint64_t)1 << bits) - 2;
+	static const uint8_t any[6];
+	const struct link_config *config = &guest->wanted.config;
+	const struct guest_lan_settings settings = {
+		.zone = guest->link->zone,
+		.network = config->network,
+		.name = config->name,
+		.many = config->guests == GUESTS_MANY,
+		.address4 = guest->address4,
+		.address6 = guest->address6,
+		.mtu = guest->link->mtu,
+		.mac = memcmp(config->mac, any, sizeof(any)) != 0 ? config->mac : NULL,
+	};
 
-	for (uint64_t n = 1; n <= last; n++) {
-		*address = prefix_address(subnet, n);
-		if (address_is_free(guests, network, family, address))
-			return true;
-	}
-	return false;
-}
-
-static int address_settle(const struct guests *guests, uint16_t network, uint8_t family,
-	bool whole_subnet, union addr *address, struct request_error *error)
-{
-	const struct network_config *config = &guests->daemon->config->networks[network];
-	const struct prefix *subnet = family == AF_INET ? &config->subnet4 : &config->subnet6;
-	char text[ADDR_TEXT_SIZE];
-
-	if (whole_subnet || (subnet->family == 0 && addr_is_zero(address)))
+	if (guest->link->l2_bytes == 0)
 		return 0;
-	if (addr_is_zero(address)) {
-		if (address_choose(guests, network, family, address))
-			return 0;
-		snprintf(error->text, sizeof(error->text),
-			"network %s has no free address left; detach a link or use a larger subnet",
-			config->name);
-		return -ENOSPC;
-	}
-	if (subnet->family == 0 || !prefix_contains(subnet, family, address)) {
-		snprintf(error->text, sizeof(error->text), "%s is not in the subnet of network %s",
-			addr_format(family, address, text), config->name);
-		return -EINVAL;
-	}
-	for (unsigned i = 0; i < guests->highest && !config->clones; i++) {
-		const struct guest *guest = guests->guest[i];
-		if (guest == NULL || guest->network != network ||
-			!addr_equal(
-				address, family == AF_INET ? &guest->address4 : &guest->address6))
-			continue;
-		snprintf(error->text, sizeof(error->text), "%s belongs to link %s",
-			addr_format(family, address, text), guest->name);
-		return -EEXIST;
-	}
-	if (addr_equal(address, family == AF_INET ? &config->gateway4 : &config->gateway6)) {
-		snprintf(error->text, sizeof(error->text), "%s is the gateway's own address",
-			addr_format(family, address, text));
-		return -EINVAL;
-	}
-	return 0;
+	const int error = guest_lan_open(guest->owner->daemon, &settings, &guest->lan);
+	if (error == 0)
+		guest->link->lan = guest_lan_services(guest->lan);
+	return error;
 }
 
 /* ---- opening and closing ---- */
 
-static void guest_free(uv_handle_t *handle)
+static void guest_freed(uv_handle_t *handle)
 {
 	free(handle->data);
 }
 
-static void guest_close(struct guest *guest)
+static void guest_timer_closed(uv_handle_t *handle)
+{
+	struct guest *guest = handle->data;
+
+	uv_close((uv_handle_t *)&guest->poll, guest_freed);
+}
+
+void guest_close(struct guest *guest)
 {
 	struct guests *guests = guest->owner;
 	const zone_id zone = guest->link->zone;
 
+	guest_lan_close(guest->lan);
 	engine_link_remove(guests->daemon->engine, zone);
 	guests->guest[zone] = NULL;
 	while (guests->highest > 0 && guests->guest[guests->highest - 1] == NULL)
 		guests->highest--;
 	uv_poll_stop(&guest->poll);
+	uv_timer_stop(&guest->timer);
 	guest->link->ops->close(guest->link);
-	uv_close((uv_handle_t *)&guest->poll, guest_free);
+	uv_close((uv_handle_t *)&guest->timer, guest_timer_closed);
+}
+
+void guest_lost(struct guest *guest)
+{
+	struct guests *guests = guest->owner;
+	const struct wanted wanted = guest->wanted;
+
+	log_info(guests->daemon->log, "link %s is gone: %s is no more", wanted.config.name,
+		guest->link->place);
+	guest_close(guest);
+	if (wanted.live && wanted.config.kind == LINK_NETNS)
+		return; /* a namespace of this name would be another */
+	awaited_add(guests, &wanted);
+	guests_await(guests);
+}
+
+void guest_look(struct guest *guest)
+{
+	const struct daemon *daemon = guest->owner->daemon;
+
+	if (guest->link->away == guest->was_away)
+		return;
+	guest->was_away = guest->link->away;
+	log_debug(daemon->log, "link %s: the guest is %s", guest->wanted.config.name,
+		guest->was_away ? "away" : "there");
+	if (guest->was_away && guest->link->lan != NULL) {
+		lan_reset(guest->link->lan, uv_now(daemon->loop));
+		guests_lan_arm(guest->owner, guest->link->zone);
+	}
 }
 
 static void guest_readable(uv_poll_t *poll, int status, int events)
@@ -198,16 +169,22 @@ static void guest_readable(uv_poll_t *poll, int status, int events)
 	struct daemon *daemon = guest->owner->daemon;
 
 	(void)events;
-	if (status == 0 && io_link_readable(daemon->io, guest->link) != -ENODEV)
+	if ((status != 0 && !guest->link->outlives_errors) ||
+		io_link_readable(daemon->io, guest->link) == -ENODEV) {
+		guest_lost(guest);
 		return;
-	log_info(daemon->log, "link %s is gone: %s is no more", guest->name, guest->link->place);
-	guest_close(guest);
+	}
+	guest_look(guest);
+	if (status != 0)
+		uv_poll_start(poll, UV_READABLE | UV_DISCONNECT, guest_readable);
 }
 
-static uint16_t guest_mtu(const struct guests *guests, uint16_t network, uint16_t wanted)
+static uint16_t guest_mtu(const struct guests *guests, const struct wanted *wanted)
 {
 	struct daemon_status status = {0};
-	uint16_t mtu = wanted != 0 ? wanted : guests->daemon->config->networks[network].mtu;
+	uint16_t mtu = wanted->mtu != 0
+			       ? wanted->mtu
+			       : guests->daemon->config->networks[wanted->config.network].mtu;
 
 	if (mtu != 0)
 		return mtu;
@@ -220,15 +197,47 @@ static uint16_t guest_mtu(const struct guests *guests, uint16_t network, uint16_
 	return mtu != 0 ? mtu : 1500;
 }
 
-static int guest_open_link(struct guests *guests, struct guest *guest, enum link_kind kind,
-	int netns_fd, zone_id zone, const char *device, uint16_t mtu)
+/* What a link says while it is opened is kept, and told by whoever wanted it. */
+static void link_line(void *context, enum log_level level, const char *line)
 {
-	const struct daemon *daemon = guests->daemon;
-	const struct network_config *config = &daemon->config->networks[guest->network];
+	struct guests *guests = context;
+
+	if (guests->opening != NULL && level == LOG_LEVEL_ERROR)
+		snprintf(guests->opening, sizeof(((struct request_error *)NULL)->text), "%s", line);
+	else
+		log_write(guests->daemon->log, level, "%s", line);
+}
+
+static int link_open(struct guests *guests, enum link_kind kind, uint16_t network, int netns_fd,
+	const struct link_settings *settings, struct link **link)
+{
+	const struct log *log = &guests->link_log;
+
+	switch (kind) {
+	case LINK_TUN:
+		return link_tun_open(log, settings, link);
+	case LINK_TAP:
+		return link_tap_open(log, settings, link);
+	case LINK_NETDEV:
+		return link_netdev_open(log, settings, link);
+	case LINK_QEMU:
+		return link_qemu_open(log, settings, link);
+	case LINK_NETNS:
+		break;
+	}
+	return link_netns_open(
+		log, settings, netns_fd, service_netns(guests->daemon->service, network), link);
+}
+
+static int guest_open_link(
+	struct guests *guests, struct guest *guest, int netns_fd, zone_id zone, char *why)
+{
+	const struct link_config *wanted = &guest->wanted.config;
+	const struct network_config *config = &guests->daemon->config->networks[wanted->network];
 	const struct link_settings settings = {
 		.zone = zone,
-		.device = device,
-		.mtu = guest_mtu(guests, guest->network, mtu),
+		.device = wanted->device,
+		.mtu = guest_mtu(guests, &guest->wanted),
 		.prefix_length4 = config->subnet4.family != 0 ? config->subnet4.length : 0,
 		.prefix_length6 = config->subnet6.family != 0 ? config->subnet6.length : 0,
 		.address4 = guest->address4,
@@ -237,12 +246,19 @@ static int guest_open_link(struct guests *guests, struct guest *guest, enum link
 		.gateway6 = config->gateway6,
 		.subnet4 = config->subnet4,
 		.subnet6 = config->subnet6,
+		.bridge = wanted->bridge,
+		.socket = wanted->socket,
+		.datagram = wanted->socket_mode == SOCKET_DATAGRAM,
+		.owner = (uid_t)-1,
+		.owner_group = (gid_t)-1,
 	};
 
-	if (kind == LINK_TUN)
-		return link_tun_open(daemon->log, &settings, &guest->link);
-	return link_netns_open(daemon->log, &settings, netns_fd,
-		service_netns(daemon->service, guest->network), &guest->link);
+	guests->link_log.level = guests->daemon->log->level;
+	guests->opening = why;
+	const int error = link_open(guests, (enum link_kind)wanted->kind, wanted->network, netns_fd,
+		&settings, &guest->link);
+	guests->opening = NULL;
+	return error;
 }
 
 static int zone_choose(const struct guests *guests, zone_id *zone)
@@ -253,48 +269,113 @@ static int zone_choose(const struct guests *guests, zone_id *zone)
 	return -ENOSPC;
 }
 
-/* What both the config and a request want attached. */
-struct wanted {
-	const char *name;
-	enum link_kind kind;
-	uint16_t network;
-	int netns_fd;
-	const char *place;
-	const char *device; /* "": by its kind */
-	uint16_t mtu;
-	union addr address4, address6;
-	bool live;
-};
+static bool is_whole_subnet(const struct link_config *config)
+{
+	return config->kind == LINK_TUN || config->guests == GUESTS_MANY;
+}
 
-static int guest_register(struct guests *guests, struct guest *guest, enum link_kind kind)
+static int guest_register(struct guests *guests, struct guest *guest)
 {
 	struct daemon *daemon = guests->daemon;
 	const zone_id zone = guest->link->zone;
 	const struct engine_link link = {
-		.network = guest->network,
+		.network = guest->wanted.config.network,
 		.mtu = guest->link->mtu,
-		.whole_subnet = kind == LINK_TUN,
+		.whole_subnet = is_whole_subnet(&guest->wanted.config),
 		.address4 = guest->address4,
 		.address6 = guest->address6,
 	};
-	const int error = engine_link_set(daemon->engine, zone, &link);
+	int error = engine_link_set(daemon->engine, zone, &link);
 
 	if (error != 0)
 		return error;
+	error = services_open(guest);
+	if (error != 0) {
+		engine_link_remove(daemon->engine, zone);
+		return error;
+	}
 	guests->guest[zone] = guest;
 	if (zone >= guests->highest)
 		guests->highest = zone + 1u;
 	guest->attached_ms = uv_now(daemon->loop);
+	guest->due_ms = UINT64_MAX;
+	uv_timer_init(daemon->loop, &guest->timer);
+	guest->timer.data = guest;
 	uv_poll_init(daemon->loop, &guest->poll, guest->link->fd);
 	guest->poll.data = guest;
 	uv_poll_start(&guest->poll, UV_READABLE | UV_DISCONNECT, guest_readable);
+	guest->was_away = guest->link->away;
+	if (guest->link->lan != NULL)
+		io_flush_lan(daemon->io, guest->link);
 	return 0;
 }
 
-static int guest_attach(struct guests *guests, const struct wanted *wanted, zone_id *zone,
+const char *wanted_place(const struct wanted *wanted, char text[CONFIG_TEXT_SIZE])
+{
+	const struct link_config *config = &wanted->config;
+
+	switch ((enum link_kind)config->kind) {
+	case LINK_NETNS:
+		return config->netns[0] != '\0' ? config->netns : "its namespace";
+	case LINK_QEMU:
+		return config->socket;
+	case LINK_NETDEV:
+		return config->device;
+	case LINK_TAP:
+		if (config->bridge[0] != '\0') {
+			snprintf(text, CONFIG_TEXT_SIZE, "bridge %s", config->bridge);
+			return text;
+		}
+		break;
+	case LINK_TUN:
+		break;
+	}
+	return "the host";
+}
+
+/* What the kernel would let us do, and what would not end well. */
+static int place_check(
+	const struct guests *guests, const struct link_config *config, struct request_error *error)
+{
+	for (unsigned i = 0; i < guests->highest && config->kind == LINK_NETDEV; i++) {
+		const struct guest *guest = guests->guest[i];
+
+		if (guest == NULL || guest->link->ifindex == 0 ||
+			strcmp(guest->link->device, config->device) != 0)
+			continue;
+		snprintf(error->text, sizeof(error->text), "%s is taken by link %s", config->device,
+			guest->wanted.config.name);
+		return -EEXIST;
+	}
+	if (config->kind == LINK_NETDEV && uplinks_named(guests->daemon->uplinks, config->device)) {
+		snprintf(error->text, sizeof(error->text),
+			"%s is an uplink: it cannot be a guest's, too", config->device);
+		return -EBUSY;
+	}
+	return 0;
+}
+
+static int guest_settle(struct guests *guests, struct guest *guest, struct request_error *error)
+{
+	const struct link_config *config = &guest->wanted.config;
+	const bool whole = is_whole_subnet(config);
+	int result = place_check(guests, config, error);
+
+	guest->address4 = config->address4;
+	guest->address6 = config->address6;
+	if (result == 0)
+		result = address_settle(
+			guests, config->network, AF_INET, whole, &guest->address4, error);
+	if (result == 0)
+		result = address_settle(
+			guests, config->network, AF_INET6, whole, &guest->address6, error);
+	return result;
+}
+
+int guest_attach(struct guests *guests, const struct wanted *wanted, int netns_fd, zone_id *zone,
 	struct request_error *error)
 {
-	char device[16];
+	char text[CONFIG_TEXT_SIZE], why[sizeof(error->text)] = "";
 	int result = zone_choose(guests, zone);
 	struct guest *guest = result == 0 ? calloc(1, sizeof(*guest)) : NULL;
 
@@ -304,241 +385,29 @@ static int guest_attach(struct guests *guests, const struct wanted *wanted, zone
 		return result != 0 ? result : -ENOMEM;
 	}
 	guest->owner = guests;
-	guest->network = wanted->network;
-	guest->live = wanted->live;
-	guest->address4 = wanted->address4;
-	guest->address6 = wanted->address6;
-	snprintf(guest->name, sizeof(guest->name), "%s", wanted->name);
-	const bool whole = wanted->kind == LINK_TUN;
-	result = address_settle(guests, wanted->network, AF_INET, whole, &guest->address4, error);
-	if (result == 0)
-		result = address_settle(
-			guests, wanted->network, AF_INET6, whole, &guest->address6, error);
+	guest->wanted = *wanted;
+	result = guest_settle(guests, guest, error);
 	if (result != 0)
 		goto failed;
-	snprintf(device, sizeof(device), "%s", wanted->device);
-	if (device[0] == '\0')
-		snprintf(device, sizeof(device), whole ? "tg-%.12s" : "eth0", wanted->name);
-	result = guest_open_link(
-		guests, guest, wanted->kind, wanted->netns_fd, *zone, device, wanted->mtu);
+	const char *place = wanted_place(wanted, text);
+	result = guest_open_link(guests, guest, netns_fd, *zone, why);
 	if (result == 0) {
-		snprintf(guest->link->place, sizeof(guest->link->place), "%s", wanted->place);
-		result = guest_register(guests, guest, wanted->kind);
+		snprintf(guest->link->place, sizeof(guest->link->place), "%s", place);
+		result = guest_register(guests, guest);
 		if (result != 0)
 			guest->link->ops->close(guest->link);
 	}
 	if (result != 0) {
-		snprintf(error->text, sizeof(error->text),
-			"link %s cannot be attached to %s: %s (the daemon's log says more)",
-			wanted->name, wanted->place, strerror(-result));
+		snprintf(error->text, sizeof(error->text), "cannot be attached to %.100s: %.300s",
+			place, why[0] != '\0' ? why : strerror(-result));
 		goto failed;
 	}
-	log_info(guests->daemon->log, "link %s is attached to %s", guest->name, wanted->place);
+	log_info(guests->daemon->log, "link %s is attached to %s", wanted->config.name, place);
 	return 0;
 
 failed:
 	free(guest);
 	return result;
-}
-
-/* ---- by request ---- */
-
-static void describe(
-	const struct guests *guests, const struct guest *guest, struct daemon_link *link)
-{
-	*link = (struct daemon_link){
-		.zone = guest->link->zone,
-		.network = guest->network,
-		.mtu = guest->link->mtu,
-		.live = guest->live,
-		.whole_subnet = addr_is_zero(&guest->address4) && addr_is_zero(&guest->address6),
-		.name = guest->name,
-		.kind = guest->link->kind,
-		.device = guest->link->device,
-		.place = guest->link->place,
-		.address4 = guest->address4,
-		.address6 = guest->address6,
-		.age_ms = uv_now(guests->daemon->loop) - guest->attached_ms,
-	};
-}
-
-static void name_choose(struct guests *guests, uint16_t network, char name[CONFIG_NAME_SIZE])
-{
-	do
-		snprintf(name, CONFIG_NAME_SIZE, "guest%u", ++guests->next_name[network]);
-	while (guest_named(guests, network, name) != NULL);
-}
-
-int guests_attach(struct guests *guests, const struct daemon_attach *attach,
-	struct daemon_link *link, struct request_error *error)
-{
-	char name[CONFIG_NAME_SIZE];
-	zone_id zone = ZONE_NONE;
-	int netns_fd = attach->netns_fd;
-
-	if (attach->name != NULL && guest_named(guests, attach->network, attach->name) != NULL) {
-		snprintf(error->text, sizeof(error->text),
-			"a link named %s is attached already; choose another name", attach->name);
-		return -EEXIST;
-	}
-	if (netns_fd < 0) {
-		netns_fd = netns_open(guests->daemon->log, attach->where);
-		if (netns_fd < 0) {
-			snprintf(error->text, sizeof(error->text),
-				"no network namespace %s: %s (allowed: a NAME of ip netns, a PATH, "
-				"or pid:N)",
-				attach->where, strerror(-netns_fd));
-			return netns_fd;
-		}
-	}
-	if (attach->name == NULL)
-		name_choose(guests, attach->network, name);
-	else
-		snprintf(name, sizeof(name), "%s", attach->name);
-	const struct wanted wanted = {
-		.name = name,
-		.kind = LINK_NETNS,
-		.network = attach->network,
-		.netns_fd = netns_fd,
-		.place = attach->where != NULL ? attach->where : "its namespace",
-		.device = attach->device != NULL ? attach->device : "",
-		.mtu = attach->mtu,
-		.address4 = attach->address4,
-		.address6 = attach->address6,
-		.live = true,
-	};
-	const int result = guest_attach(guests, &wanted, &zone, error);
-	if (netns_fd != attach->netns_fd)
-		close(netns_fd);
-	if (result == 0)
-		describe(guests, guests->guest[zone], link);
-	return result;
-}
-
-int guests_detach(
-	struct guests *guests, uint16_t network, const char *name, struct request_error *error)
-{
-	struct guest *guest = guest_named(guests, network, name);
-
-	if (guest == NULL) {
-		snprintf(error->text, sizeof(error->text),
-			"no link %s is attached; `tungate links` lists them", name);
-		return -ENOENT;
-	}
-	log_info(guests->daemon->log, "link %s is detached", name);
-	guest_close(guest);
-	return 0;
-}
-
-bool guests_describe(const struct guests *guests, unsigned index, struct daemon_link *link)
-{
-	for (unsigned i = 0; i < guests->highest; i++)
-		if (guests->guest[i] != NULL && index-- == 0) {
-			describe(guests, guests->guest[i], link);
-			return true;
-		}
-	const struct config *config = guests->daemon->config;
-	for (unsigned i = 0; i < config->link_count; i++) {
-		const struct link_config *wanted = &config->links[i];
-		if (guest_named(guests, wanted->network, wanted->name) != NULL || index-- != 0)
-			continue;
-		*link = (struct daemon_link){
-			.zone = ZONE_NONE,
-			.network = wanted->network,
-			.name = wanted->name,
-			.kind = wanted->kind == LINK_TUN ? "tun" : "netns",
-			.device = wanted->device,
-			.place = wanted->netns,
-			.address4 = wanted->address4,
-			.address6 = wanted->address6,
-		};
-		return true;
-	}
-	return false;
-}
-
-/* ---- by the config ---- */
-
-static void line_ignore(void *context, enum log_level level, const char *line)
-{
-	(void)context;
-	(void)level;
-	(void)line;
-}
-
-/* Quiet where the namespace is not there yet: it is tried again. */
-static void config_link_attach(struct guests *guests, const struct link_config *config)
-{
-	struct request_error error = {""};
-	zone_id zone;
-	int netns_fd = -1;
-
-	if (LINK_IS_ETHERNET(config->kind))
-		return;
-	if (config->kind == LINK_NETNS) {
-		const struct log silent = {.level = LOG_LEVEL_ERROR, .sink = line_ignore};
-		netns_fd = netns_open(&silent, config->netns);
-		if (netns_fd < 0)
-			return;
-	}
-	const struct wanted wanted = {
-		.name = config->name,
-		.kind = config->kind,
-		.network = config->network,
-		.netns_fd = netns_fd,
-		.place = config->kind == LINK_NETNS ? config->netns : "the host",
-		.device = config->device,
-		.address4 = config->address4,
-		.address6 = config->address6,
-	};
-	if (guest_attach(guests, &wanted, &zone, &error) != 0)
-		log_debug(guests->daemon->log, "%s", error.text);
-	if (netns_fd >= 0)
-		close(netns_fd);
-}
-
-static void config_links_retry(uv_timer_t *timer)
-{
-	guests_start(timer->data);
-}
-
-void guests_start(struct guests *guests)
-{
-	const struct config *config = guests->daemon->config;
-
-	for (unsigned i = 0; i < config->link_count; i++)
-		if (guest_named(guests, config->links[i].network, config->links[i].name) == NULL)
-			config_link_attach(guests, &config->links[i]);
-	if (config->link_count > 0)
-		uv_timer_start(&guests->retry, config_links_retry, RETRY_MS, 0);
-}
-
-static const struct link_config *config_link_named(const struct config *config, const char *name)
-{
-	for (unsigned i = 0; i < config->link_count; i++)
-		if (strcmp(config->links[i].name, name) == 0)
-			return &config->links[i];
-	return NULL;
-}
-
-static bool config_links_equal(const struct link_config *a, const struct link_config *b)
-{
-	return a != NULL && b != NULL && a->kind == b->kind && a->network == b->network &&
-	       addr_equal(&a->address4, &b->address4) && addr_equal(&a->address6, &b->address6) &&
-	       strcmp(a->netns, b->netns) == 0 && strcmp(a->device, b->device) == 0;
-}
-
-void guests_update(struct guests *guests, const struct config *old)
-{
-	for (unsigned i = guests->highest; i-- > 0;) {
-		struct guest *guest = guests->guest[i];
-		if (guest == NULL || guest->live)
-			continue;
-		if (!config_links_equal(config_link_named(old, guest->name),
-			    config_link_named(guests->daemon->config, guest->name)))
-			guest_close(guest);
-	}
-	guests_start(guests);
 }
 
 /* ---- life ---- */
@@ -550,6 +419,8 @@ int guests_create(struct daemon *daemon, struct guests **result)
 	if (guests == NULL)
 		return -ENOMEM;
 	guests->daemon = daemon;
+	guests->link_log = (struct log){.sink = link_line, .context = guests};
+	TAILQ_INIT(&guests->awaited);
 	uv_timer_init(daemon->loop, &guests->retry);
 	guests->retry.data = guests;
 	*result = guests;
@@ -568,6 +439,8 @@ void guests_free(struct guests *guests)
 	for (unsigned i = guests->highest; i-- > 0;)
 		if (guests->guest[i] != NULL)
 			guest_close(guests->guest[i]);
+	while (!TAILQ_EMPTY(&guests->awaited))
+		awaited_remove(guests, TAILQ_FIRST(&guests->awaited));
 	uv_timer_stop(&guests->retry);
 	uv_close((uv_handle_t *)&guests->retry, guests_freed);
 }

@@ -6,6 +6,7 @@
 #define TUNGATE_DAEMON_GUESTS_H
 
 #include "daemon/daemon.h"
+#include "host/netlink.h"
 #include "link/link.h"
 
 int guests_create(struct daemon *daemon, struct guests **result);
@@ -14,7 +15,13 @@ void guests_free(struct guests *guests);
  * when its namespace may have appeared. */
 void guests_start(struct guests *guests);
 /* Links of the config changed (reload): detach those that are gone or different, attach the new. */
-void guests_update(struct guests *guests, const struct config *old);
+void guests_update(struct guests *guests);
+/* An interface of the host's has appeared, changed, or gone (`interface` is NULL then).  `guests`
+ * may be NULL: there are none yet. */
+void guests_interface_changed(
+	struct guests *guests, int ifindex, const struct host_interface *interface);
+/* A link's LAN services have been called: their timer follows. */
+void guests_lan_arm(struct guests *guests, zone_id zone);
 
 /* The link of a zone, or NULL. */
 struct link *guests_link(const struct guests *guests, zone_id zone);
@@ -22,7 +29,7 @@ struct link *guests_link(const struct guests *guests, zone_id zone);
 bool guests_on_network(const struct guests *guests, uint16_t network);
 
 /* As in struct daemon_ops. */
-bool guests_describe(const struct guests *guests, unsigned index, struct daemon_link *link);
+bool guests_describe(struct guests *guests, unsigned index, struct daemon_link *link);
 const char *guests_name(const struct guests *guests, zone_id zone);
 bool guests_find(void *context, uint16_t network, const char *name, uint8_t family,
 	uint8_t *found_family, union addr *address);

@@ -13,6 +13,7 @@
 #include "daemon/io.h"
 #include "daemon/service.h"
 #include "daemon/uplinks.h"
+#include "lan/lan.h"
 #include "wire/gro.h"
 
 /* Bursts read from one descriptor before the others get their turn. */
@@ -29,7 +30,8 @@ struct io {
 	uint64_t spin_until_ns;
 	uint8_t *buffers;
 	struct packet packet[LINK_BURST];
-	struct packet made; /* for what the engine makes */
+	struct packet made;  /* for what the engine makes */
+	struct packet frame; /* for what LAN services make */
 	/* The batch being gathered. */
 	enum door door;
 	uint16_t door_index;
@@ -63,16 +65,24 @@ static void spin_start(struct io *io)
 
 /* ---- life ---- */
 
+/* Slots behind those of the burst. */
+enum { SLOT_MADE = LINK_BURST, SLOT_FRAME, SLOT_COUNT };
+
+static void slot_give(const struct io *io, struct packet *packet, unsigned i)
+{
+	packet->data = io->buffers + (size_t)i * SLOT_BYTES + PACKET_HEADROOM;
+	packet->capacity = PACKET_BYTES_MAX;
+}
+
 static void slot_reset(struct io *io, unsigned i)
 {
-	io->packet[i].data = io->buffers + (size_t)i * SLOT_BYTES + PACKET_HEADROOM;
-	io->packet[i].capacity = PACKET_BYTES_MAX;
+	slot_give(io, &io->packet[i], i);
 }
 
 int io_create(struct daemon *daemon, struct io **result)
 {
 	struct io *io = calloc(1, sizeof(*io));
-	const size_t bytes = (size_t)(LINK_BURST + 1) * SLOT_BYTES;
+	const size_t bytes = (size_t)SLOT_COUNT * SLOT_BYTES;
 
 	if (io == NULL)
 		return -ENOMEM;
@@ -84,8 +94,8 @@ int io_create(struct daemon *daemon, struct io **result)
 	}
 	for (unsigned i = 0; i < LINK_BURST; i++)
 		slot_reset(io, i);
-	io->made.data = io->buffers + (size_t)LINK_BURST * SLOT_BYTES + PACKET_HEADROOM;
-	io->made.capacity = PACKET_BYTES_MAX;
+	slot_give(io, &io->made, SLOT_MADE);
+	slot_give(io, &io->frame, SLOT_FRAME);
 	uv_idle_init(daemon->loop, &io->spinner);
 	io->spinner.data = io;
 	*result = io;
@@ -96,18 +106,54 @@ void io_free(struct io *io)
 {
 	if (io == NULL)
 		return;
-	munmap(io->buffers, (size_t)(LINK_BURST + 1) * SLOT_BYTES);
+	munmap(io->buffers, (size_t)SLOT_COUNT * SLOT_BYTES);
 	free(io);
 }
 
 /* ---- out ---- */
 
+/* What a link's LAN services have made, and what they held back, on its way; and their timer. */
+void io_flush_lan(struct io *io, struct link *link)
+{
+	struct packet *const frame = &io->frame;
+
+	while (lan_next_output(link->lan, frame))
+		if (link->ops->write(link, &frame, 1) != 1)
+			engine_count_drop(io->daemon->engine, DROP_SEND);
+	guests_lan_arm(io->daemon->guests, link->zone);
+}
+
+/* Give the batch its Ethernet headers.  How many packets are left of it to be written now. */
+static unsigned batch_address(struct io *io, const struct link *link)
+{
+	const uint64_t now_ms = uv_now(io->daemon->loop);
+	unsigned kept = 0;
+
+	for (unsigned i = 0; i < io->count; i++) {
+		switch (lan_output(link->lan, io->batch[i], now_ms)) {
+		case LAN_SEND:
+			io->batch[kept++] = io->batch[i];
+			break;
+		case LAN_HELD:
+			break;
+		case LAN_UNREACHABLE:
+			engine_count_drop(io->daemon->engine, DROP_NEIGHBOUR);
+			break;
+		}
+	}
+	return kept;
+}
+
 static void link_write(struct io *io, struct link *link)
 {
-	const int sent = link == NULL ? 0 : link->ops->write(link, io->batch, io->count);
+	const bool has_lan = link != NULL && link->lan != NULL;
+	const unsigned count = has_lan ? batch_address(io, link) : io->count;
+	const int sent = link == NULL || count == 0 ? 0 : link->ops->write(link, io->batch, count);
 
-	for (unsigned lost = sent < 0 ? 0 : (unsigned)sent; lost < io->count; lost++)
+	for (unsigned lost = sent < 0 ? 0 : (unsigned)sent; lost < count; lost++)
 		engine_count_drop(io->daemon->engine, DROP_SEND);
+	if (has_lan)
+		io_flush_lan(io, link);
 }
 
 static void batch_flush(struct io *io)
@@ -173,9 +219,10 @@ static bool may_be_followed(const struct packet *packet)
 struct source {
 	void *from;
 	int (*read)(void *from, struct packet *packets, unsigned max);
-	unsigned *burst; /* packets to ask for */
-	bool uplink;     /* segments may need merging */
-	bool service;    /* packets are our own services' on `network` */
+	unsigned *burst;   /* packets to ask for */
+	struct link *link; /* NULL: an uplink */
+	bool merge;        /* segments may need merging */
+	bool service;      /* packets are our own services' on `network` */
 	uint16_t network;
 };
 
@@ -188,12 +235,33 @@ static enum verdict packet_decide(
 	return engine_output(io->daemon->engine, packet, now_ms);
 }
 
+/* Frames are LAN services' first; what they leave is at the front then.  How many. */
+static unsigned burst_filter(struct io *io, struct lan *lan, unsigned count, uint64_t now_ms)
+{
+	unsigned kept = 0;
+
+	for (unsigned i = 0; i < count; i++) {
+		if (lan_input(lan, &io->packet[i], now_ms) != LAN_PASS)
+			continue;
+		if (i != kept) {
+			const struct packet consumed = io->packet[kept];
+			io->packet[kept] = io->packet[i];
+			io->packet[i] = consumed;
+		}
+		kept++;
+	}
+	return kept;
+}
+
 static void burst_process(struct io *io, const struct source *source, unsigned count)
 {
 	const uint64_t now_ms = uv_now(io->daemon->loop);
 	const unsigned slots = count;
+	struct lan *lan = source->link != NULL ? source->link->lan : NULL;
 
-	if (source->uplink && count > 1)
+	if (lan != NULL)
+		count = burst_filter(io, lan, count, now_ms);
+	if (source->merge && count > 1)
 		count = gro_merge(io->packet, count);
 	if (count > 1)
 		for (unsigned i = 0; i < count; i++)
@@ -207,17 +275,25 @@ static void burst_process(struct io *io, const struct source *source, unsigned c
 	for (unsigned i = 0; i < slots; i++) /* NAT64 moves `data` */
 		slot_reset(io, i);
 	io_flush_engine(io);
+	if (lan != NULL)
+		io_flush_lan(io, source->link);
 	spin_start(io);
 }
 
 /*
  * Read bursts while there is more, a few at most, so that others get their turn.  A source is asked
  * for twice as much as it had last time, and one that had a single packet for one only: to find
- * it empty would cost a system call more, and the poll that follows anyway says the same.
+ * it empty would cost a system call more, and the poll that follows anyway says the same.  One that
+ * has more which no poll would tell of is read to the end of that.
  */
+static bool has_more(const struct source *source)
+{
+	return source->link != NULL && source->link->more;
+}
+
 static int source_drain(struct io *io, const struct source *source)
 {
-	for (unsigned round = 0; round < ROUNDS_MAX; round++) {
+	for (unsigned round = 0; round < ROUNDS_MAX || has_more(source); round++) {
 		const unsigned wanted = *source->burst;
 		const int count = source->read(source->from, io->packet, wanted);
 		size_t bytes = 0;
@@ -230,7 +306,7 @@ static int source_drain(struct io *io, const struct source *source)
 		*source->burst = full ? (wanted * 2 < LINK_BURST ? wanted * 2 : LINK_BURST)
 				      : (unsigned)count;
 		burst_process(io, source, (unsigned)count);
-		if (!full || wanted == 1)
+		if ((!full || wanted == 1) && !has_more(source))
 			return 0;
 	}
 	return 0;
@@ -250,7 +326,11 @@ static int read_uplink(void *from, struct packet *packets, unsigned max)
 
 int io_link_readable(struct io *io, struct link *link)
 {
-	const struct source source = {.from = link, .read = read_link, .burst = &link->burst};
+	const struct source source = {.from = link,
+		.read = read_link,
+		.burst = &link->burst,
+		.link = link,
+		.merge = link->merge};
 
 	return source_drain(io, &source);
 }
@@ -270,7 +350,7 @@ void io_uplink_readable(struct io *io, struct afpacket *afpacket)
 {
 	unsigned burst = LINK_BURST; /* recvmmsg() stops by itself where the queue ends */
 	const struct source source = {
-		.from = afpacket, .read = read_uplink, .burst = &burst, .uplink = true};
+		.from = afpacket, .read = read_uplink, .burst = &burst, .merge = true};
 
 	source_drain(io, &source);
 }

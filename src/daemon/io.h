@@ -19,6 +19,8 @@ int io_link_readable(struct io *io, struct link *link);
 int io_service_readable(struct io *io, struct link *link, uint16_t network);
 /* An uplink has something to read. */
 void io_uplink_readable(struct io *io, struct afpacket *afpacket);
+/* Send what a link's LAN services have made (after they were called). */
+void io_flush_lan(struct io *io, struct link *link);
 /* Send what the engine has made on its own (after engine_tick()). */
 void io_flush_engine(struct io *io);
 

@@ -150,7 +150,7 @@ int daemon_reload(struct daemon *daemon, struct config_errors *errors)
 		daemon->log->level = config->gateway.log_level;
 	uplinks_owned_renew(daemon->uplinks);
 	publish_renew(daemon->publish);
-	guests_update(daemon->guests, old);
+	guests_update(daemon->guests);
 	config_free(old);
 	log_info(daemon->log, "the configuration is reloaded");
 	return 0;

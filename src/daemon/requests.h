@@ -46,11 +46,14 @@ struct daemon_link {
 	uint16_t network;
 	uint16_t mtu; /* bytes */
 	bool live;    /* attached by request, not from the config */
+	bool away;    /* attached, but nobody is at the other end now */
 	bool whole_subnet;
+	bool has_mac; /* `mac` is that of the one guest */
+	uint8_t mac[6];
 	const char *name;
-	const char *kind;              /* "tun", "netns" */
+	const char *kind;              /* "tun", "netns" ... */
 	const char *device;            /* interface name on the guest's side */
-	const char *place;             /* the namespace as the user called it; NULL: not in one */
+	const char *place;             /* "web", "bridge br0", "/run/vm.sock": its other end */
 	union addr address4, address6; /* the guest's; zero: none */
 	uint64_t age_ms;               /* since it was attached */
 };
@@ -66,14 +69,11 @@ struct daemon_refusal {
 };
 
 struct daemon_attach {
-	const char *name; /* NULL: the daemon chooses one */
-	uint16_t network;
-	int netns_fd;      /* borrowed; -1: open `where` */
-	const char *where; /* NAME, PATH or pid:N; beside a descriptor only a label for people, or
-			      NULL */
-	union addr address4, address6; /* wanted; zero: the next free one of the subnet */
-	uint16_t mtu;                  /* bytes; 0: the network's */
-	const char *device;            /* the interface's name in the namespace; NULL: eth0 */
+	/* As a [link] would say it: name ("": the daemon chooses one), kind, network, addresses
+	 * (zero: the next free ones), place ("": `netns_fd` alone), device ("": by its kind). */
+	struct link_config link;
+	int netns_fd; /* kind netns: borrowed; -1: open link.netns */
+	uint16_t mtu; /* bytes; 0: the network's */
 };
 
 /*

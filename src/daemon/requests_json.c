@@ -2,6 +2,9 @@
 /*
  * requests_json: the pieces of JSON that several methods show.
  */
+#include <errno.h>
+#include <string.h>
+#include "base/mac.h"
 #include "daemon/requests_parts.h"
 
 json_t *object_json(const struct member *members, unsigned count)
@@ -44,6 +47,34 @@ json_t *prefix_json(const struct prefix *prefix)
 	return prefix->family ? json_string(prefix_format(prefix, text)) : json_null();
 }
 
+/* Answer with the error that an operation of the daemon returned. */
+void request_fail_with(struct control_request *request, int err, const struct request_error *error)
+{
+	enum control_code code;
+
+	switch (-err) {
+	case EINVAL:
+		code = CONTROL_INVALID;
+		break;
+	case EEXIST:
+	case EADDRINUSE:
+		code = CONTROL_EXISTS;
+		break;
+	case ENOENT:
+	case ENODEV:
+	case ESRCH:
+		code = CONTROL_NOT_FOUND;
+		break;
+	case EPERM:
+	case EACCES:
+		code = CONTROL_DENIED;
+		break;
+	default:
+		code = CONTROL_FAILED;
+	}
+	control_fail(request, code, "%s", error->text[0] ? error->text : strerror(-err));
+}
+
 json_t *counter_json(const struct counter *counter)
 {
 	const struct member members[] = {
@@ -66,14 +97,18 @@ json_t *link_json(struct requests *requests, const struct daemon_link *link)
 	static const struct counter none;
 	const struct engine_status *status = engine_status(requests->ops.engine);
 	const bool up = link->zone < ENGINE_LINKS_MAX;
+	const bool in_netns = link->kind && strcmp(link->kind, "netns") == 0;
+	char mac[MAC_TEXT_SIZE];
 	const struct member members[] = {
 		{"name", text_json(link->name)},
 		{"kind", text_json(link->kind)},
 		{"network", text_json(network_name(requests, link->network))},
-		{"state", text_json(up ? "up" : "waiting")},
+		{"state", text_json(up && !link->away ? "up" : "waiting")},
 		{"source", text_json(link->live ? "live" : "config")},
 		{"device", text_json(link->device)},
-		{"netns", text_json(link->place)},
+		{"netns", text_json(in_netns ? link->place : NULL)},
+		{"place", text_json(link->place)},
+		{"mac", text_json(link->has_mac ? mac_format(link->mac, mac) : NULL)},
 		{"address4", address_json(AF_INET, &link->address4)},
 		{"address6", address_json(AF_INET6, &link->address6)},
 		{"whole_subnet", json_boolean(link->whole_subnet)},

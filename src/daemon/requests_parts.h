@@ -46,6 +46,9 @@ const char *network_name(struct requests *requests, unsigned network);
 bool link_choose(struct requests *requests, struct control_request *request, const char *text,
 	struct daemon_link *link);
 
+/* Answer with the error that an operation of the daemon returned. */
+void request_fail_with(struct control_request *request, int err, const struct request_error *error);
+
 /* ---- handlers ---- */
 
 typedef void request_handler(void *context, struct control_request *request);

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include "daemon/guests.h"
 #include "daemon/io.h"
 #include "daemon/presences.h"
 #include "daemon/uplinks_state.h"
@@ -278,7 +279,10 @@ static void interface_changed(struct uplinks *uplinks, int ifindex)
 	struct host_interface now;
 
 	/* One that has gone in the meantime is about to be reported as such. */
-	if (uplink == NULL || host_interface_get(uplinks->netlink, ifindex, &now) != 0)
+	if (host_interface_get(uplinks->netlink, ifindex, &now) != 0)
+		return;
+	guests_interface_changed(uplinks->daemon->guests, ifindex, &now);
+	if (uplink == NULL)
 		return;
 	uplink->interface = now;
 	afpacket_mac_set(uplink->afpacket, now.mac);
@@ -290,6 +294,7 @@ static void interface_removed(struct uplinks *uplinks, int ifindex)
 {
 	struct uplink *uplink = uplink_find(uplinks, ifindex);
 
+	guests_interface_changed(uplinks->daemon->guests, ifindex, NULL);
 	if (uplink == NULL)
 		return;
 	log_info(uplinks->daemon->log, "uplink %s is gone", uplink->interface.name);
@@ -500,6 +505,16 @@ void uplinks_free(struct uplinks *uplinks)
 }
 
 /* ---- status ---- */
+
+bool uplinks_named(const struct uplinks *uplinks, const char *name)
+{
+	const struct gateway_config *gateway = &uplinks->daemon->config->gateway;
+
+	for (unsigned i = 0; i < uplinks->count; i++)
+		if (strcmp(uplinks->uplink[i]->interface.name, name) == 0)
+			return true;
+	return gateway->uplink_count > 0 && uplink_is_allowed(uplinks, name);
+}
 
 static union addr default_next_hop(struct uplinks *uplinks, int ifindex, uint8_t family)
 {

@@ -35,6 +35,8 @@ int uplinks_owned_renew(struct uplinks *uplinks);
 union addr uplinks_far_address(uint8_t family);
 /* Does the guard keep packets from sockets of the host (clsact), or only silence it (sockets)? */
 bool uplinks_are_shielded(const struct uplinks *uplinks);
+/* Is this interface an uplink, or one of the config's that may become one? */
+bool uplinks_named(const struct uplinks *uplinks, const char *name);
 /* For `status`. */
 void uplinks_status(struct uplinks *uplinks, struct daemon_status *status);
 

@@ -69,7 +69,7 @@ static int world_attach(void *context, const struct daemon_attach *attach, struc
 	struct request_error *error)
 {
 	(void)context, (void)error;
-	assert(attach->where);
+	assert(attach->netns_fd >= 0 || attach->link.netns[0] || attach->link.kind != LINK_NETNS);
 	return world_link(context, 0, link) ? 0 : -EIO;
 }
 

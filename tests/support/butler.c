@@ -96,11 +96,11 @@ static int on_attach(void *context, const struct daemon_attach *attach, struct d
 		return refuse(butler, error);
 	butler->attach = *attach;
 	snprintf(butler->attach_name, sizeof(butler->attach_name), "%s",
-		attach->name ? attach->name : "(none)");
+		attach->link.name[0] ? attach->link.name : "(none)");
 	snprintf(butler->attach_where, sizeof(butler->attach_where), "%s",
-		attach->where ? attach->where : "(none)");
+		attach->link.netns[0] ? attach->link.netns : "(none)");
 	snprintf(butler->attach_device, sizeof(butler->attach_device), "%s",
-		attach->device ? attach->device : "(none)");
+		attach->link.device[0] ? attach->link.device : "(none)");
 	butler->attached = true;
 	return on_link(butler, 2, link) ? 0 : -EIO;
 }

@@ -22,8 +22,8 @@ struct butler {
 
 	struct forward forwards[BUTLER_FORWARDS_MAX];
 	unsigned forward_count;
-	struct daemon_attach attach; /* the last one; its strings are: */
-	char attach_name[64], attach_where[64], attach_device[64];
+	struct daemon_attach attach; /* the last one */
+	char attach_name[64], attach_where[CONFIG_TEXT_SIZE], attach_device[64];
 	bool attached;     /* the link `fresh` */
 	unsigned detaches; /* that were asked for */
 	int refusal;       /* below 0: what every action returns, with a sentence */

@@ -126,8 +126,8 @@ Test(requests_act, attach_tells_the_daemon_what_is_wanted)
 	cr_expect_eq(butler->attach.netns_fd, -1);
 	cr_expect_eq(butler->attach.mtu, 1400);
 	cr_expect_str_eq(butler->attach_device, "net0");
-	cr_expect_eq(butler->attach.address4.v4, addr_v4(10, 77, 0, 4).v4);
-	cr_expect_eq(butler->attach.address6.bytes[15], 4);
+	cr_expect_eq(butler->attach.link.address4.v4, addr_v4(10, 77, 0, 4).v4);
+	cr_expect_eq(butler->attach.link.address6.bytes[15], 4);
 
 	json_decref(result_of(butler, "detach", "{\"name\":\"fresh\"}"));
 	expect_error(butler, "detach", "{\"name\":\"fresh\"}", "not-found", "no link `fresh`");
