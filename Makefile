@@ -35,6 +35,7 @@ PURE_SRC    := $(wildcard $(PURE_DIRS:%=src/%/*.c))
 HOST_SRC    := $(wildcard $(HOST_DIRS:%=src/%/*.c))
 DAEMON_SRC  := $(wildcard cmd/tungated/*.c)
 CLIENT_SRC  := $(wildcard cmd/tungate/*.c)
+CNI_SRC     := $(wildcard cmd/tungate-cni/*.c)
 UNIT_SRC    := $(wildcard tests/unit/*.c tests/flow/*.c tests/golden/*.c)
 SUPPORT_SRC := $(wildcard tests/support/*.c)
 
@@ -49,7 +50,7 @@ Q := $(if $(V),,@)
 say = $(if $(V),,@echo "  $(1)	$(2)")
 
 .PHONY: all
-all: $(B)/tungated $(B)/tungate $(PURE_LIB) ## build the daemon, the command and the library
+all: $(B)/tungated $(B)/tungate $(B)/tungate-cni $(PURE_LIB) ## build the daemon, the commands and the library
 
 $(B)/obj/%.o: %.c Makefile
 	@mkdir -p $(@D)
@@ -74,6 +75,10 @@ $(B)/tungated: $(call obj,$(DAEMON_SRC)) $(HOST_LIB) $(PURE_LIB)
 $(B)/tungate: $(call obj,$(CLIENT_SRC)) $(HOST_LIB) $(PURE_LIB)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(ALL_LDFLAGS) $^ $(shell pkg-config --libs jansson inih) -o $@
+
+$(B)/tungate-cni: $(call obj,$(CNI_SRC)) $(HOST_LIB) $(PURE_LIB)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(ALL_LDFLAGS) $^ $(shell pkg-config --libs jansson) -o $@
 
 # Unit, flow and golden tests: one Criterion program per file.
 $(B)/tests/%: $(B)/obj/tests/%.o $(call obj,$(SUPPORT_SRC)) $(HOST_LIB) $(PURE_LIB)

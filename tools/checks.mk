@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # What can be said about the source without running it.
 
-CHECKED_SRC   := $(PURE_SRC) $(HOST_SRC) $(DAEMON_SRC) $(CLIENT_SRC)
+CHECKED_SRC   := $(PURE_SRC) $(HOST_SRC) $(DAEMON_SRC) $(CLIENT_SRC) $(CNI_SRC)
 CHECKED_FILES := $(shell git ls-files --cached --others --exclude-standard -- '*.c' '*.h' 2>/dev/null)
 PLAIN_CFLAGS   = $(filter-out -fPIE -MMD -MP -W%,$(BASE_CFLAGS)) $(PKG_CFLAGS)
 

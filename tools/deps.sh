@@ -48,6 +48,9 @@ list() {
 		check vsftpd              vsftpd
 		check lftp                lftp
 		check ngircd              ngircd
+		check podman              podman
+		check crun                crun
+		check busybox-static      busybox
 		check tftp-hpa            tftp
 		check tftpd-hpa           in.tftpd
 		check libcriterion-dev    /usr/include/criterion/criterion.h
