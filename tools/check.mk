@@ -2,8 +2,12 @@
 # Everything that must hold: what CI runs.
 
 .PHONY: check
-check: deps ## build, test and lint everything; closes with `N passed, N failed, N skipped`
+check: deps vm-kernel ## build, test and lint everything; closes with `N passed, N failed, N skipped`
 	@tools/check.sh
+
+.PHONY: vm-kernel
+vm-kernel: ## the Linux that virtual machines of the tests boot, into build/vm
+	@tools/vm-kernel.sh build/vm
 
 .PHONY: test
 test: all unit-bins ## unit, flow and golden tests of this variant

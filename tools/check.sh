@@ -75,7 +75,8 @@ statics() {
 		step "$target" make -s --no-print-directory B="$build/release" "$target"
 	done
 	step embed makes asan VARIANT=asan check-embed
-	step shellcheck shellcheck --severity=warning .ci/run {tools,tests/netns,tests/bench}/*.sh
+	step shellcheck shellcheck --severity=warning .ci/run {tools,tests/netns,tests/bench}/*.sh \
+		tests/vm/*
 	step manuals mandoc -T lint -W warning cmd/*/*.[1-8]
 }
 

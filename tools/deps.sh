@@ -53,6 +53,11 @@ list() {
 		check busybox-static      busybox
 		check tftp-hpa            tftp
 		check tftpd-hpa           in.tftpd
+		check qemu-system-x86     qemu-system-x86_64
+		check busybox-static      busybox
+		check cpio                cpio
+		check kmod                depmod
+		check xz-utils            xz
 		check libcriterion-dev    /usr/include/criterion/criterion.h
 		check libpcap-dev         /usr/include/pcap/pcap.h
 		check clang               clang

@@ -14,7 +14,7 @@ tests=("$@")
 if [ ${#tests[@]} -eq 0 ]; then
 	for script in *.sh; do
 		case $script in
-		lib.sh | containers.sh | home.sh | run.sh) ;;
+		lib.sh | lib-vm.sh | containers.sh | home.sh | run.sh) ;;
 		*) tests+=("${script%.sh}") ;;
 		esac
 	done
