@@ -59,6 +59,7 @@ static struct lan_settings settings_of(
 	const struct network_config *network = &own->daemon->config->networks[own->network];
 	struct lan_settings settings = {
 		.network = network,
+		.name = wanted->name,
 		.many = wanted->many,
 		.address4 = wanted->address4,
 		.address6 = wanted->address6,

@@ -38,6 +38,16 @@ void frame_end(struct lan *lan, size_t length)
 	made->length = (uint16_t)(ETHERNET_BYTES + length);
 }
 
+void frame_packet(struct lan *lan, const uint8_t destination[6], const struct build *build)
+{
+	struct packet packet = {.capacity = MADE_BYTES - ETHERNET_BYTES};
+
+	packet.data = frame_begin(
+		lan, destination, build->family == AF_INET ? ETHERTYPE_IPV4 : ETHERTYPE_IPV6);
+	if (packet.data != NULL && build_packet(&packet, build) > 0)
+		frame_end(lan, packet.length);
+}
+
 void frame_address(struct packet *packet, const uint8_t destination[6])
 {
 	header_write((struct ethernet_header *)(packet->data - ETHERNET_BYTES), destination,

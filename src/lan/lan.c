@@ -6,7 +6,10 @@
  * What the services do not take is the engine's.
  */
 #include <stdlib.h>
+#include "lan/name.h"
 #include "lan/state.h"
+#include "wire/dhcp.h"
+#include "wire/parse.h"
 
 #define GUEST_IDLE_MS 30000 /* a guest that is silent for so long may have got another MAC */
 
@@ -66,25 +69,43 @@ struct lan *lan_create(
 	if (lan == NULL)
 		return NULL;
 	lan->neighbour = calloc(neighbours, sizeof(*lan->neighbour));
-	if (lan->neighbour == NULL) {
-		free(lan);
-		return NULL;
-	}
 	lan->host = *host;
 	lan->settings = *settings;
-	lan->network = *settings->network;
-	lan->settings.network = &lan->network;
+	lan->settings.name = lan->name;
+	if (settings->name != NULL && strchr(settings->name, '.') == NULL)
+		name_of_text((const uint8_t *)settings->name, strlen(settings->name), lan->name);
 	memcpy(&lan->key, settings->seed, sizeof(lan->key));
-	lan->now_ms = now_ms;
 	lan->neighbour_max = neighbours;
+	if (lan->neighbour == NULL || !leases_create(lan, settings->many ? LEASES_MAX : 0) ||
+		!lan_configure(lan, settings, now_ms)) {
+		lan_free(lan);
+		return NULL;
+	}
 	neighbours_init(lan);
 	return lan;
+}
+
+bool lan_configure(struct lan *lan, const struct lan_settings *settings, uint64_t now_ms)
+{
+	if (!leases_reserve(lan, settings->network))
+		return false;
+	lan->now_ms = now_ms;
+	lan->network = *settings->network;
+	lan->network.reservations = NULL;
+	lan->network.reservation_count = 0;
+	lan->settings.network = &lan->network;
+	lan->settings.dns4_count = settings->dns4_count;
+	lan->settings.dns6_count = settings->dns6_count;
+	memcpy(lan->settings.dns4, settings->dns4, sizeof(settings->dns4));
+	memcpy(lan->settings.dns6, settings->dns6, sizeof(settings->dns6));
+	return true;
 }
 
 void lan_free(struct lan *lan)
 {
 	if (lan == NULL)
 		return;
+	leases_free(lan);
 	free(lan->neighbour);
 	free(lan);
 }
@@ -124,13 +145,26 @@ static bool is_from_guest(struct lan *lan, const uint8_t mac[6])
 	return true;
 }
 
-static enum lan_verdict ipv4_input(struct lan *lan, const struct packet *packet)
+/* Is it UDP to this port?  Asked before a packet is parsed, and of few bytes. */
+static bool is_to_port(const struct packet *packet, uint32_t l4, uint8_t protocol, uint16_t port)
+{
+	const struct udp_header *udp = (const struct udp_header *)(packet->data + l4);
+
+	return protocol == IPPROTO_UDP && packet->length >= l4 + sizeof(*udp) &&
+	       udp->destination_port == htons(port);
+}
+
+static enum lan_verdict ipv4_input(struct lan *lan, struct packet *packet)
 {
 	const struct ipv4_header *ip = (const struct ipv4_header *)packet->data;
 	const union addr source = {.v4 = ip->source};
 
 	if (packet->length < sizeof(*ip) || ip->version_length >> 4 != 4)
 		return lan_drop(lan, LAN_COUNT_MALFORMED);
+	if (is_to_port(packet, (ip->version_length & 0xf) * 4U, ip->protocol, DHCP_SERVER_PORT) &&
+		lan->network.dhcp && lan->network.subnet4.family != 0)
+		return packet_parse(packet) ? dhcp_input(lan, packet)
+					    : lan_drop(lan, LAN_COUNT_MALFORMED);
 	if (lan->settings.many &&
 		!neighbour_learn(lan, AF_INET, &source, frame_header(packet)->source))
 		return lan_drop(lan, LAN_COUNT_ADDRESS_SPOOFED);

@@ -44,6 +44,7 @@ struct lan;
 
 struct lan_settings {
 	const struct network_config *network; /* copied */
+	const char *name;                     /* the link's */
 	bool many;                            /* guests behind this link */
 	union addr address4;                  /* one guest: its own; zero: none */
 	union addr address6;                  /* ... what DHCPv6 gives it */
@@ -84,10 +85,16 @@ struct lan_host {
 
 /* ---- life ---- */
 
-/* NULL: out of memory. */
+/* NULL: out of memory.  What pointers in the settings lead to is copied. */
 struct lan *lan_create(
 	const struct lan_settings *settings, const struct lan_host *host, uint64_t now_ms);
 void lan_free(struct lan *lan);
+/* Other settings of the network, and other DNS servers; what is one guest's own stays.  False: out
+ * of memory, and as before. */
+bool lan_configure(struct lan *lan, const struct lan_settings *settings, uint64_t now_ms);
+/* A lease that was given before this instance was made.  False where it cannot be: its address is
+ * none of the network's, or there twice.  Links of one guest need none. */
+bool lan_lease_restore(struct lan *lan, const struct lan_lease *lease);
 /* The link was down, or another machine is there now: MACs and learnt addresses are forgotten. */
 void lan_reset(struct lan *lan, uint64_t now_ms);
 

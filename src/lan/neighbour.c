@@ -235,7 +235,7 @@ static bool learn_of_many(
 		return false;
 	}
 	if (!lan_subnet_has(lan, family, address) || lan_answers_for(lan, family, address) ||
-		!mac_has_room(lan, mac))
+		lease_is_anothers(lan, family, address, mac) || !mac_has_room(lan, mac))
 		return false;
 	if (neighbour == NULL)
 		neighbour = neighbour_add(lan, family, address);
@@ -294,6 +294,14 @@ bool neighbour_learn(
 	return lan_subnet_has(lan, family, address) &&
 	       !addr_equal(address, lan_gateway(lan, family)) &&
 	       learn_of_one(lan, family, address, mac);
+}
+
+void neighbour_forget(struct lan *lan, uint8_t family, const union addr *address)
+{
+	struct neighbour *neighbour = neighbour_find(lan, family, address);
+
+	if (neighbour != NULL)
+		neighbour_remove(lan, neighbour);
 }
 
 void neighbours_arrived(struct lan *lan)

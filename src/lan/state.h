@@ -8,7 +8,8 @@
 
 #include "base/siphash.h"
 #include "lan/lan.h"
-#include "wire/headers.h"
+#include "lan/lease.h"
+#include "wire/build.h"
 
 /* ETH_P_*, of <linux/if_ether.h>, which is not for the pure floors. */
 #define ETHERTYPE_IPV4 0x0800
@@ -71,6 +72,7 @@ struct lan {
 	struct lan_host host;
 	struct lan_settings settings; /* `network` points to the copy: */
 	struct network_config network;
+	char name[CONFIG_NAME_SIZE];
 	struct siphash_key key;
 	struct lan_counters counters;
 	uint64_t now_ms; /* of the call that is being served */
@@ -87,6 +89,8 @@ struct lan {
 	uint64_t due_ms; /* not after the first of theirs */
 	uint16_t bucket[NEIGHBOUR_BUCKETS];
 	struct neighbour *neighbour;
+
+	struct leases leases;
 
 	uint16_t made_head, made_count;
 	uint16_t held_ready;
@@ -141,6 +145,8 @@ bool lan_answers_for(struct lan *lan, uint8_t family, const union addr *address)
  * there is none.  The frame leaves with frame_end(), which says how much it has become. */
 uint8_t *frame_begin(struct lan *lan, const uint8_t destination[6], uint16_t type);
 void frame_end(struct lan *lan, size_t length);
+/* The same for a whole IP packet; left out where there is no room. */
+void frame_packet(struct lan *lan, const uint8_t destination[6], const struct build *build);
 /* The Ethernet header in front of a packet that is sent to `destination`. */
 void frame_address(struct packet *packet, const uint8_t destination[6]);
 bool frame_next(struct lan *lan, struct packet *packet);
@@ -160,6 +166,7 @@ enum lan_send neighbour_resolve(
 	struct lan *lan, uint8_t family, const union addr *address, struct packet *packet);
 /* The guest's MAC has become known: whatever waited for it goes. */
 void neighbours_arrived(struct lan *lan);
+void neighbour_forget(struct lan *lan, uint8_t family, const union addr *address);
 void neighbours_forget(struct lan *lan);
 void neighbours_init(struct lan *lan);
 void neighbours_tick(struct lan *lan);
@@ -171,7 +178,10 @@ void held_release(struct lan *lan, uint16_t neighbour, const uint8_t mac[6]);
 void held_drop(struct lan *lan, uint16_t neighbour);
 bool held_next(struct lan *lan, struct packet *packet);
 
-/* ---- arp.c, ndp.c ---- */
+/* ---- arp.c, dhcp.c ---- */
+
+/* A parsed UDP packet to a DHCP server's port. */
+enum lan_verdict dhcp_input(struct lan *lan, const struct packet *packet);
 
 enum lan_verdict arp_input(struct lan *lan, const struct packet *packet);
 /* "Who has `address`?", to everybody or to one that had it. */
