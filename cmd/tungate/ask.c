@@ -114,14 +114,32 @@ static json_t *addresses_list(const char *text)
 json_t *attach_params(const struct arguments *arguments)
 {
 	const char *address = option_value(arguments, "--address");
-	json_t *params = with(json_object(), "descriptor", json_true());
+	const char *mtu = option_value(arguments, "--mtu");
+	json_t *params = json_object();
 
 	params = with_option(params, arguments, "--name", "name");
 	params = with_option(params, arguments, "--network", "network");
 	params = with_option(params, arguments, "--device", "device");
+	params = with_option(params, arguments, "--netdev", "netdev");
+	params = with_option(params, arguments, "--tap", "tap");
+	params = with_option(params, arguments, "--bridge", "bridge");
+	params = with_option(params, arguments, "--qemu", "qemu");
+	params = with_option(params, arguments, "--mac", "mac");
+	if (option_value(arguments, "--datagram"))
+		params = with(params, "datagram", json_true());
+	if (option_value(arguments, "--many"))
+		params = with(params, "many", json_true());
+	if (mtu)
+		params = with(params, "mtu", number_or_text(mtu));
 	if (address)
 		params = with(params, "addresses", addresses_list(address));
 	return params;
+}
+
+/* A namespace whose descriptor goes with the request. */
+static json_t *with_namespace(json_t *params, const char *where)
+{
+	return with(with(params, "descriptor", json_true()), "netns", json_string(where));
 }
 
 json_t *run_params(const struct arguments *arguments)
@@ -129,8 +147,7 @@ json_t *run_params(const struct arguments *arguments)
 	char where[32];
 
 	snprintf(where, sizeof(where), "pid:%d", (int)getpid());
-	return with(
-		with(attach_params(arguments), "netns", json_string(where)), "hold", json_true());
+	return with(with_namespace(attach_params(arguments), where), "hold", json_true());
 }
 
 /* ---- asking ---- */
@@ -183,14 +200,17 @@ int ask_attach(const struct arguments *arguments)
 {
 	const char *where = option_value(arguments, "--netns");
 
-	if (!where) {
-		complain("which namespace? usage: tungate attach %s", arguments->command->operands);
+	if (!where && !option_value(arguments, "--netdev") && !option_value(arguments, "--tap") &&
+		!option_value(arguments, "--qemu")) {
+		complain("attach what? usage: tungate attach %s", arguments->command->operands);
 		return STATUS_USAGE;
 	}
+	if (!where)
+		return ask(arguments, "attach", attach_params(arguments), -1);
 	const int fd = namespace_open(where);
 	if (fd < 0)
 		return control_code_status(CONTROL_NOT_FOUND);
-	json_t *params = with(attach_params(arguments), "netns", json_string(where));
+	json_t *params = with_namespace(attach_params(arguments), where);
 	const int status = ask(arguments, "attach", params, fd);
 	close(fd);
 	return status;

@@ -8,7 +8,7 @@
 #include <jansson.h>
 #include <stdbool.h>
 
-#define OPTIONS_MAX 8
+#define OPTIONS_MAX 16
 #define GIVEN_MAX   64
 
 /* Exit statuses beside those of CONTROL_ERRORS. */

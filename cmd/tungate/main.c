@@ -48,9 +48,17 @@ static const struct option connections_options[] = {
 
 static const struct option run_options[] = {GUEST_OPTIONS, {0}};
 static const struct option attach_options[] = {
-	{"--netns", "WHERE", "the namespace: NAME, PATH or pid:N"},
-	{"--device", "NAME", "the interface's name in the namespace (else eth0)"},
+	{"--netns", "WHERE", "a namespace: NAME, PATH or pid:N"},
+	{"--device", "NAME", "... the interface's name in it (else eth0)"},
+	{"--netdev", "IF", "an interface of the host's, taken over, such as a VM's TAP"},
+	{"--tap", "NAME", "a TAP of this name, made by the gateway"},
+	{"--bridge", "IF", "... which joins this bridge"},
+	{"--qemu", "PATH", "a unix socket for QEMU's -netdev stream"},
+	{"--datagram", NULL, "... for -netdev dgram"},
+	{"--many", NULL, "many guests are behind the interface, TAP or socket"},
+	{"--mac", "MAC", "the only MAC address that the guest may have"},
 	GUEST_OPTIONS,
+	{"--mtu", "BYTES", "the guest's (else the network's)"},
 	{0},
 };
 static const struct option drops_options[] = {
@@ -228,11 +236,12 @@ static const struct subcommand subcommands[] = {
 	},
 	{
 		.name = "attach",
-		.operands = "--netns NAME|PATH|pid:N",
-		.summary = "attach a network namespace to the gateway",
-		.details = "The namespace gets an interface with an address and default routes.  "
-			   "It stays "
-			   "attached until `detach`, or until the namespace or the daemon ends.",
+		.operands = "--netns NAME|PATH|pid:N | --netdev IF | --tap NAME | --qemu PATH",
+		.summary = "attach a container's namespace or a VM to the gateway",
+		.details =
+			"A namespace gets an interface with an address and default routes; what "
+			"is attached by Ethernet asks by DHCP.  It stays attached until `detach`, "
+			"or until the namespace or the daemon ends.",
 		.example = "tungate attach --netns pid:$(pidof -s nginx) --name web",
 		.options = attach_options,
 		.handle = ask_attach,

@@ -476,10 +476,13 @@ void show_attached(const struct arguments *arguments, const json_t *result)
 {
 	const json_t *link = json_object_get(result, "link");
 	const char *address4 = text_of(link, "address4"), *address6 = text_of(link, "address6");
+	const char *device = text_of(link, "device");
 	(void)arguments;
 
 	printf("%s is attached to %s: %s %s%s%s\n", text_of(link, "name"), text_of(link, "network"),
-		text_of(link, "device"), address4, *address4 && *address6 ? ", " : "", address6);
+		*device ? device : text_of(link, "place"),
+		flag_of(link, "whole_subnet") ? "any address" : address4,
+		*address4 && *address6 ? ", " : "", address6);
 }
 
 void show_detached(const struct arguments *arguments, const json_t *result)

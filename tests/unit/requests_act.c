@@ -134,6 +134,62 @@ Test(requests_act, attach_tells_the_daemon_what_is_wanted)
 	butler_close(butler);
 }
 
+Test(requests_act, attach_reads_what_belongs_to_each_kind)
+{
+	struct butler *butler = butler_open();
+	const struct link_config *link = &butler->attach.link;
+
+	json_decref(result_of(butler, "attach",
+		"{\"netdev\":\"vm0\",\"mac\":\"52:54:00:12:34:56\",\"addresses\":[\"10.77.0.4\"]"
+		"}"));
+	cr_expect_eq(link->kind, LINK_NETDEV);
+	cr_expect_str_eq(link->device, "vm0");
+	cr_expect_eq(link->mac[5], 0x56);
+	json_decref(result_of(butler, "attach", "{\"tap\":\"tap7\",\"bridge\":\"br0\"}"));
+	cr_expect_eq(link->kind, LINK_TAP);
+	cr_expect_str_eq(link->device, "tap7");
+	cr_expect_str_eq(link->bridge, "br0");
+	json_decref(result_of(
+		butler, "attach", "{\"qemu\":\"/run/vm\",\"datagram\":true,\"many\":true}"));
+	cr_expect_eq(link->kind, LINK_QEMU);
+	cr_expect_str_eq(link->socket, "/run/vm");
+	cr_expect_eq(link->socket_mode, SOCKET_DATAGRAM);
+	cr_expect_eq(link->guests, GUESTS_MANY);
+	butler_close(butler);
+}
+
+Test(requests_act, attach_says_what_does_not_belong_together)
+{
+	static const struct {
+		const char *params, *code, *message;
+	} rows[] = {
+		{"{}", "bad-request", "attach what?"},
+		{"{\"netns\":\"a\",\"tap\":\"b\"}", "bad-request", "more than one place"},
+		{"{\"netdev\":\"a\",\"device\":\"b\"}", "invalid",
+			"`device`: allowed: only with `netns`"},
+		{"{\"netdev\":\"a\",\"bridge\":\"b\"}", "invalid", "only with `tap`"},
+		{"{\"tap\":\"a\",\"datagram\":true}", "invalid", "only with `qemu`"},
+		{"{\"netns\":\"a\",\"many\":true}", "invalid",
+			"only with `tap`, `netdev` or `qemu`"},
+		{"{\"netns\":\"a\",\"mac\":\"2:0:0:0:0:1\"}", "invalid", "`mac`: allowed: only"},
+		{"{\"tap\":\"a\",\"many\":true,\"mac\":\"2:0:0:0:0:1\"}", "invalid",
+			"of many guests"},
+		{"{\"tap\":\"a\",\"bridge\":\"b\",\"addresses\":[\"10.77.0.4\"]}", "invalid",
+			"of many guests"},
+		{"{\"tap\":\"a b\"}", "invalid", "bad interface name `a b`"},
+		{"{\"netdev\":\"0123456789abcdef\"}", "invalid", "1 to 15 bytes"},
+		{"{\"qemu\":\"vm.sock\"}", "invalid", "an absolute path"},
+		{"{\"qemu\":\"/x\",\"mac\":\"1:0:0:0:0:1\"}", "invalid", "of one station"},
+		{"{\"tap\":\"a\",\"name\":\"0123456789012345678901234567890123456789\"}", "invalid",
+			"at most 31"},
+	};
+	struct butler *butler = butler_open();
+
+	for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		expect_error(butler, "attach", rows[i].params, rows[i].code, rows[i].message);
+	butler_close(butler);
+}
+
 /* Send a request with a descriptor. */
 static void send_with(int socket, const char *text, int fd)
 {
