@@ -30,7 +30,7 @@ PKG_LIBS    = $(eval PKG_LIBS := $(shell pkg-config --libs $(PACKAGES) 2>/dev/nu
 
 # The pure library, and the rest of the house.
 PURE_DIRS   := base wire engine helper lan config import
-HOST_DIRS   := link host control daemon
+HOST_DIRS   := link host dns control daemon
 PURE_SRC    := $(wildcard $(PURE_DIRS:%=src/%/*.c))
 HOST_SRC    := $(wildcard $(HOST_DIRS:%=src/%/*.c))
 DAEMON_SRC  := $(wildcard cmd/tungated/*.c)

@@ -18,7 +18,7 @@ src/config:      base tungate
 src/import:      base tungate config/words.h
 src/host:        base tungate wire
 src/link:        base tungate wire lan host
-src/dns:         base tungate
+src/dns:         base tungate host
 src/control:     base tungate
 src/daemon:      *
 cmd/tungated:    base tungate daemon

@@ -14,6 +14,7 @@
 #include "base/addr.h"
 #include "base/domain.h"
 #include "base/log.h"
+#include "tungate/config_dns.h"
 
 #define CONFIG_NAME_SIZE         32 /* names of networks, links, guests, with NUL */
 #define CONFIG_TEXT_SIZE         256
@@ -371,7 +372,7 @@ struct network_config {
 	union addr gateway4; /* the first address of the subnet */
 	union addr gateway6;
 	uint16_t mtu;              /* of its links, bytes; 0: the uplink's */
-	bool dns;                  /* the gateway address relays DNS to the host's resolver */
+	bool dns;                  /* the gateway address answers DNS */
 	uint8_t dns_names;         /* enum dns_names */
 	uint8_t dns_direct;        /* enum dns_direct */
 	bool clones;               /* links may have the same address: copies of one machine */
@@ -381,6 +382,7 @@ struct network_config {
 	uint16_t port_block;       /* external ports of each guest, RFC 7422; 0: any */
 	struct prefix nat64;       /* addresses that stand for IPv4's (RFC 6052); family 0: none */
 	bool dns64;                /* names without IPv6 addresses get some of those (RFC 6147) */
+	struct dns_config names;   /* what it answers, and whom it asks */
 	struct guest_limits guest; /* 0: as in [limits] */
 	/* What Ethernet links are told. */
 	bool dhcp, ra, dhcp6;
@@ -478,6 +480,7 @@ struct gateway_config {
 	uint8_t guard;                 /* enum guard_mode */
 	uint32_t busy_poll_us;         /* how long to spin for the next packet before sleeping */
 	uint32_t receive_buffer_bytes; /* of the uplink's socket */
+	uint32_t dns_cache;            /* answers that are remembered at one time */
 };
 enum guard_mode { GUARD_AUTO, GUARD_CLSACT, GUARD_SOCKETS };
 

@@ -16,6 +16,7 @@
 #include "config/check.h"
 #include "config/defaults.h"
 #include "config/direct.h"
+#include "config/dns.h"
 #include "config/document.h"
 #include "config/helper.h"
 #include "config/keys.h"
@@ -36,7 +37,8 @@ struct loader {
 static bool key_repeats(const struct key *key)
 {
 	return key->type == KEY_RULE || key->type == KEY_NAT || key->type == KEY_ROUTE ||
-	       key->type == KEY_LEASE;
+	       key->type == KEY_LEASE || key->type == KEY_DNS_ZONE || key->type == KEY_DNS_NAME ||
+	       key->type == KEY_DNS_DOMAINS;
 }
 
 /* A line that the table of keys knows. */
@@ -479,8 +481,10 @@ void config_free(struct config *config)
 	sets_free(config);
 	free(config->nat.rule);
 	free(config->helpers.rule);
-	for (unsigned i = 0; i < config->network_count; i++)
+	for (unsigned i = 0; i < config->network_count; i++) {
 		free(config->networks[i].reservations);
+		dns_config_free(&config->networks[i].names);
+	}
 	free(config->networks);
 	free(config->links);
 	free(config->forwards);

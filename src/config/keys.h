@@ -64,6 +64,10 @@ enum key_type {
 	KEY_ADDRESSES,    /* union addr for v4; `second`: for v6 */
 	KEY_NETWORK,      /* uint16_t: the index of a network */
 	KEY_NAT64,        /* struct prefix */
+	KEY_DNS_SERVERS,  /* struct dns_config: its servers */
+	KEY_DNS_ZONE,     /* ... one more zone; may be repeated */
+	KEY_DNS_NAME,     /* ... one more name; may be repeated */
+	KEY_DNS_DOMAINS,  /* ... where private addresses are allowed; may be repeated */
 	KEY_NETNS,        /* char[]: NAME, PATH or pid:N */
 	KEY_MAC,          /* uint8_t[6] */
 	KEY_POOL,         /* struct addr_range of IPv4 */

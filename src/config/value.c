@@ -7,6 +7,7 @@
 
 #include "base/embed.h"
 #include "base/mac.h"
+#include "config/dns.h"
 #include "config/lan.h"
 #include "config/nat.h"
 #include "config/rule.h"
@@ -367,6 +368,14 @@ bool value_parse(const struct config *config, const struct key *key, unsigned li
 		return addresses_value(text, member, second, why);
 	case KEY_NAT64:
 		return nat64_value(text, member, why);
+	case KEY_DNS_SERVERS:
+		return key_dns_servers(text, member, why);
+	case KEY_DNS_ZONE:
+		return key_dns_zone(text, member, why);
+	case KEY_DNS_NAME:
+		return key_dns_name(text, member, why);
+	case KEY_DNS_DOMAINS:
+		return key_dns_domains(text, member, why);
 	case KEY_NETWORK:
 		return network_value(config, text, member, why);
 	case KEY_NETNS:

@@ -16,6 +16,7 @@
 #include "tungate/engine.h"
 
 struct control_server;
+struct dns_forwarder;
 struct domain_policy;
 struct guests;
 struct io;
@@ -40,6 +41,7 @@ struct daemon {
 	struct domain_policy *domains;
 	struct io *io;
 	struct uplinks *uplinks;
+	struct dns_forwarder *dns;
 	struct service *service;
 	struct guests *guests;
 	struct publish *publish;

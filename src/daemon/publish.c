@@ -14,7 +14,7 @@
 #include "daemon/publish.h"
 #include "daemon/relay.h"
 #include "daemon/service.h"
-#include "daemon/sockets.h"
+#include "host/sockets.h"
 #include "daemon/uplinks.h"
 #include "host/guard.h"
 

@@ -15,7 +15,7 @@
 #include "daemon/redirects.h"
 #include "daemon/relay.h"
 #include "daemon/service.h"
-#include "daemon/sockets.h"
+#include "host/sockets.h"
 #include "wire/proxy.h"
 
 #define REDIRECTS_MAX        512 /* listening sockets */

@@ -10,7 +10,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 #include "daemon/relay_kind.h"
-#include "daemon/sockets.h"
+#include "host/sockets.h"
 #include "host/netns.h"
 
 void relay_unref(struct relay *relay)

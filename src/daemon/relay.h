@@ -5,8 +5,7 @@
  *
  * It serves what never crosses the uplink: the host's own connections to a published port
  * (listen in the host's namespace, connect to the guest from the service namespace), and guests'
- * DNS questions (listen on the gateway address in the service namespace, ask the host's
- * resolver from the host's).
+ * connections that are redirected to the host (the other way round).
  */
 #ifndef TUNGATE_DAEMON_RELAY_H
 #define TUNGATE_DAEMON_RELAY_H
@@ -40,9 +39,6 @@ struct relay_settings {
 	/* What a TCP target is told before the client's first byte: written to `bytes` of
 	 * RELAY_GREETING_BYTES; returns its length.  May be NULL. */
 	size_t (*greeting)(void *context, const struct relay_client *client, uint8_t *bytes);
-	/* UDP: do this client's DNS messages pass through dns64.h, and with which prefix?  Asked
-	 * per exchange.  May be NULL. */
-	bool (*dns64)(void *context, const struct relay_client *client, struct prefix *prefix);
 	void *context;
 	unsigned connections_max; /* clients at one time; TCP: further ones are reset at once,
 				     UDP: the oldest exchange goes */

@@ -21,7 +21,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 #include "daemon/relay_kind.h"
-#include "daemon/sockets.h"
+#include "host/sockets.h"
 
 #define PUMP_BYTES       (64 * 1024)
 #define ACCEPT_PAUSE_MS  100 /* when descriptors are short */

@@ -20,9 +20,8 @@
 #include <unistd.h>
 #include "base/addr.h"
 #include "base/siphash.h"
-#include "daemon/dns64.h"
 #include "daemon/relay_kind.h"
-#include "daemon/sockets.h"
+#include "host/sockets.h"
 
 #define DATAGRAM_BYTES_MAX 65535
 #define DATAGRAM_BURST     64 /* handled per turn of the loop */
@@ -48,7 +47,6 @@ struct exchange {
 	unsigned attempt; /* targets that were tried */
 	bool answered;
 	uv_poll_t poll;
-	struct dns64 *dns64; /* NULL: datagrams pass unchanged */
 };
 
 LIST_HEAD(bucket, exchange);
@@ -58,8 +56,7 @@ struct udp_relay {
 	struct siphash_key hash_key;
 	TAILQ_HEAD(, exchange) used; /* the longest unused first */
 	char datagram[DATAGRAM_BYTES_MAX];
-	uint8_t other[DNS64_MESSAGE_MAX]; /* what DNS64 makes of it */
-	uint16_t port;                    /* of the listening socket */
+	uint16_t port; /* of the listening socket */
 	unsigned bucket_mask;
 	struct bucket buckets[];
 };
@@ -172,7 +169,6 @@ static void on_exchange_closed(uv_handle_t *handle)
 	struct exchange *exchange = handle->data;
 	struct relay *relay = &exchange->relay->relay;
 
-	dns64_free(exchange->dns64);
 	free(exchange);
 	relay_unref(relay);
 }
@@ -289,52 +285,6 @@ static void ask_target(const struct exchange *exchange, const void *data, size_t
 	(void)!send(exchange->fd, data, length, MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
-/* A message that DNS64 has made of the datagram goes where it belongs; false where there is none,
- * and the datagram passes. */
-static bool dns64_passes_on(
-	struct exchange *exchange, enum dns64_action action, const struct dns64_out *out)
-{
-	if (action == DNS64_TO_CLIENT)
-		answer_client(exchange, out->bytes, out->length);
-	else if (action == DNS64_TO_TARGET)
-		ask_target(exchange, out->bytes, out->length);
-	return action != DNS64_PASS;
-}
-
-static uint16_t random_id(void)
-{
-	uint16_t id = 0;
-
-	(void)!getrandom(&id, sizeof(id), 0);
-	return id;
-}
-
-static void answer_arrived(struct exchange *exchange, size_t length)
-{
-	struct udp_relay *udp = exchange->relay;
-	const uint8_t *message = (const uint8_t *)udp->datagram;
-	struct dns64_out out = {.bytes = udp->other};
-
-	if (exchange->dns64 != NULL &&
-		dns64_passes_on(exchange,
-			dns64_answer(exchange->dns64, message, length, random_id(), &out), &out))
-		return;
-	answer_client(exchange, message, length);
-}
-
-static void question_arrived(struct exchange *exchange, size_t length)
-{
-	struct udp_relay *udp = exchange->relay;
-	const uint8_t *message = (const uint8_t *)udp->datagram;
-	struct dns64_out out = {.bytes = udp->other};
-
-	if (exchange->dns64 != NULL &&
-		dns64_passes_on(exchange,
-			dns64_question(exchange->dns64, message, length, random_id(), &out), &out))
-		return;
-	ask_target(exchange, message, length);
-}
-
 static void on_answer(uv_poll_t *poll, int status, int events)
 {
 	struct exchange *exchange = poll->data;
@@ -351,22 +301,11 @@ static void on_answer(uv_poll_t *poll, int status, int events)
 		if (got < 0)
 			break;
 		exchange->answered = true;
-		answer_arrived(exchange, (size_t)got);
+		answer_client(exchange, udp->datagram, (size_t)got);
 		exchange_touch(exchange);
 	}
 	if (status < 0) /* libuv stops polling at POLLERR */
 		uv_poll_start(poll, UV_READABLE, on_answer);
-}
-
-/* Without memory for it, its answers are those of the target. */
-static void exchange_start_dns64(struct exchange *exchange)
-{
-	const struct relay_settings *settings = &exchange->relay->relay.settings;
-	const struct relay_client client = exchange_client(exchange);
-	struct prefix prefix;
-
-	if (settings->dns64 != NULL && settings->dns64(settings->context, &client, &prefix))
-		exchange->dns64 = dns64_create(&prefix);
 }
 
 static struct exchange *exchange_open(struct udp_relay *udp, const struct exchange_key *key)
@@ -384,7 +323,6 @@ static struct exchange *exchange_open(struct udp_relay *udp, const struct exchan
 	exchange->fd = exchange_connect(exchange);
 	if (exchange->fd < 0)
 		goto free_exchange;
-	exchange_start_dns64(exchange);
 	exchange->poll.data = exchange;
 	if (uv_poll_init(relay->loop, &exchange->poll, exchange->fd) < 0)
 		goto close_socket;
@@ -396,7 +334,6 @@ static struct exchange *exchange_open(struct udp_relay *udp, const struct exchan
 	return exchange;
 
 close_socket:
-	dns64_free(exchange->dns64);
 	close(exchange->fd);
 free_exchange:
 	free(exchange);
@@ -430,7 +367,7 @@ static bool pass_datagram(struct udp_relay *udp)
 	if (!exchange)
 		return true;
 	exchange_touch(exchange);
-	question_arrived(exchange, (size_t)got);
+	ask_target(exchange, udp->datagram, (size_t)got);
 	return true;
 }
 

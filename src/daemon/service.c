@@ -1,30 +1,22 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * service: the hidden namespaces, their devices, and the DNS relay.
- *
- * The DNS relay listens on the gateway's addresses in there and asks the host's resolvers from the
- * host's namespace, so that guests can use a resolver that only the host can reach (127.0.0.53,
- * one behind a VPN).  /etc/resolv.conf is read again when it has changed.
+ * service: the hidden namespaces, their devices, and where the DNS forwarder listens.
  */
 #include <errno.h>
-#include <resolv.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
+#include "daemon/dns.h"
 #include "daemon/io.h"
-#include "daemon/relay.h"
 #include "daemon/service.h"
-#include "daemon/sockets.h"
+#include "dns/forwarder.h"
 #include "host/netns.h"
+#include "host/sockets.h"
 
-#define DNS_PORT           53
-#define DNS_EXCHANGES_MAX  1024
-#define DNS_IDLE_MS        10000
-#define DNS_CONNECT_MS     5000
-#define SERVICE_MTU        65535
-#define RELAYS_PER_NETWORK 4 /* UDP and TCP, both families */
+#define DNS_PORT      53
+#define SERVICE_MTU   65535
+#define LISTENERS_MAX 4 /* UDP and TCP, both families */
 
 struct service_network {
 	struct service *service;
@@ -32,119 +24,39 @@ struct service_network {
 	int netns;
 	struct link *link;
 	uv_poll_t poll;
-	struct relay *relay[RELAYS_PER_NETWORK];
-	unsigned relay_count;
+	struct dns_channel *dns[LISTENERS_MAX];
+	unsigned dns_count;
 };
 
 struct service {
 	struct daemon *daemon;
 	unsigned count;
 	struct service_network *network[CONFIG_NETWORKS_MAX];
-	/* The host's resolvers. */
-	struct timespec resolv_mtime;
-	unsigned resolver_count, resolver_next;
-	struct sockaddr_storage resolver[MAXNS];
 };
 
-/* ---- the host's resolvers ---- */
-
-static void resolvers_add(struct service *service, const char *text)
-{
-	struct sockaddr_storage *address = &service->resolver[service->resolver_count];
-	union addr parsed;
-	uint8_t family;
-
-	if (service->resolver_count == MAXNS || !addr_parse(text, &parsed, &family))
-		return;
-	socket_address(address, family, &parsed, DNS_PORT);
-	service->resolver_count++;
-}
-
-/* The `nameserver` lines, as resolv.conf(5) has them. */
-static void resolvers_read(struct service *service)
-{
-	char line[512], *rest, *word;
-	FILE *file;
-	struct stat status;
-
-	if (stat("/etc/resolv.conf", &status) != 0)
-		return;
-	if (status.st_mtim.tv_sec == service->resolv_mtime.tv_sec &&
-		status.st_mtim.tv_nsec == service->resolv_mtime.tv_nsec)
-		return;
-	file = fopen("/etc/resolv.conf", "re");
-	if (file == NULL)
-		return;
-	service->resolv_mtime = status.st_mtim;
-	service->resolver_count = service->resolver_next = 0;
-	while (fgets(line, sizeof(line), file) != NULL) {
-		word = strtok_r(line, " \t\n", &rest);
-		if (word == NULL || strcmp(word, "nameserver") != 0)
-			continue;
-		word = strtok_r(NULL, " \t\n", &rest);
-		if (word != NULL)
-			resolvers_add(service, word);
-	}
-	fclose(file);
-}
-
-/* The resolvers take turns, so that a client's second try does not meet the same silence. */
-static bool dns_target(void *context, const struct relay_client *client, unsigned attempt,
-	struct sockaddr_storage *address)
-{
-	const struct service_network *network = context;
-	struct service *service = network->service;
-
-	(void)client;
-	if (attempt > 0)
-		return false;
-	resolvers_read(service);
-	if (service->resolver_count == 0)
-		return false;
-	*address = service->resolver[service->resolver_next++ % service->resolver_count];
-	return true;
-}
-
-/* Has the network a prefix for names without IPv6 addresses? */
-static bool dns_prefix(void *context, const struct relay_client *client, struct prefix *prefix)
-{
-	const struct service_network *network = context;
-	const struct network_config *config =
-		&network->service->daemon->config->networks[network->network];
-
-	(void)client;
-	*prefix = config->nat64;
-	return config->nat64.family != 0 && config->dns64;
-}
+/* ---- DNS ---- */
 
 static void dns_listen(struct service_network *network, uint8_t family, int type)
 {
 	struct daemon *daemon = network->service->daemon;
 	const struct network_config *config = &daemon->config->networks[network->network];
 	const union addr *gateway = family == AF_INET ? &config->gateway4 : &config->gateway6;
-	struct relay_settings settings = {
-		.target_netns = -1,
-		.target = dns_target,
-		.dns64 = dns_prefix,
-		.context = network,
-		.connections_max = DNS_EXCHANGES_MAX,
-		.udp_idle_ms = DNS_IDLE_MS,
-		.tcp_connect_ms = DNS_CONNECT_MS,
-	};
+	int error;
 
 	if (addr_is_zero(gateway))
 		return;
-	settings.listen_fd = socket_listen(network->netns, type, family, gateway, DNS_PORT);
-	if (settings.listen_fd < 0) {
-		log_warning(daemon->log, "network %s: no DNS on its gateway address: %s",
-			config->name, strerror(-settings.listen_fd));
+	const int fd = socket_listen(network->netns, type, family, gateway, DNS_PORT);
+	error = fd < 0 ? fd
+		       : dns_forwarder_listen(daemon->dns, network->network, fd,
+				 &network->dns[network->dns_count]);
+	if (error == 0) {
+		network->dns_count++;
 		return;
 	}
-	if (relay_start(daemon->loop, daemon->log, &settings,
-		    &network->relay[network->relay_count]) == 0)
-		network->relay_count++;
-	else
-		close(settings.listen_fd);
+	log_warning(daemon->log, "network %s: no DNS on its gateway address: %s", config->name,
+		strerror(-error));
+	if (fd >= 0)
+		close(fd);
 }
 
 static void dns_start(struct service_network *network)
@@ -153,6 +65,26 @@ static void dns_start(struct service_network *network)
 	dns_listen(network, AF_INET, SOCK_STREAM);
 	dns_listen(network, AF_INET6, SOCK_DGRAM);
 	dns_listen(network, AF_INET6, SOCK_STREAM);
+}
+
+static void dns_stop(struct service_network *network)
+{
+	while (network->dns_count > 0)
+		dns_listener_close(network->dns[--network->dns_count]);
+}
+
+/* `dns` of a network may change while it runs. */
+static void dns_renew(struct service *service)
+{
+	for (unsigned i = 0; i < service->count; i++) {
+		struct service_network *network = service->network[i];
+		const bool wanted = service->daemon->config->networks[i].dns;
+
+		if (wanted && network->dns_count == 0)
+			dns_start(network);
+		else if (!wanted)
+			dns_stop(network);
+	}
 }
 
 /* ---- devices ---- */
@@ -210,8 +142,6 @@ static int network_start(struct service *service, uint16_t index)
 	network->poll.data = network;
 	uv_poll_start(&network->poll, UV_READABLE, service_readable);
 	service->network[service->count++] = network;
-	if (daemon->config->networks[index].dns)
-		dns_start(network);
 	return 0;
 
 close_netns:
@@ -228,8 +158,7 @@ static void network_free(uv_handle_t *handle)
 
 static void network_stop(struct service_network *network)
 {
-	for (unsigned i = 0; i < network->relay_count; i++)
-		relay_stop(network->relay[i]);
+	dns_stop(network);
 	uv_poll_stop(&network->poll);
 	network->link->ops->close(network->link);
 	close(network->netns);
@@ -246,6 +175,10 @@ int service_update(struct service *service)
 		network_stop(service->network[--service->count]);
 	while (error == 0 && service->count < service->daemon->config->network_count)
 		error = network_start(service, (uint16_t)service->count);
+	if (error == 0)
+		error = dns_forwarder_update(service->daemon->dns, service->daemon->config);
+	if (error == 0)
+		dns_renew(service);
 	return error;
 }
 
@@ -257,7 +190,9 @@ int service_create(struct daemon *daemon, struct service **result)
 	if (service == NULL)
 		return -ENOMEM;
 	service->daemon = daemon;
-	error = service_update(service);
+	error = daemon_dns_create(daemon);
+	if (error == 0)
+		error = service_update(service);
 	if (error != 0) {
 		service_free(service);
 		return error;
@@ -272,6 +207,8 @@ void service_free(struct service *service)
 		return;
 	while (service->count > 0)
 		network_stop(service->network[--service->count]);
+	dns_forwarder_free(service->daemon->dns);
+	service->daemon->dns = NULL;
 	free(service);
 }
 

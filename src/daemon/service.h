@@ -4,7 +4,7 @@
  *
  * Each network has a hidden namespace with one TUN in it, which has the gateway's address.  What
  * guests send to that address is handed to this TUN and answered by an ordinary kernel: ping, a
- * closed port, and the sockets that we open in there (the DNS relay).  A namespace for each, so
+ * closed port, and the sockets that we open in there (DNS).  A namespace for each, so
  * that networks can have the same subnet, and what serves one cannot be reached from another.  The
  * other way round, whatever we connect to from in there (a published port used by the host itself)
  * reaches guests on any kind of link through the engine, as chain output.  So no TCP stack had to

@@ -47,6 +47,24 @@ static const struct {
 	{LAB "[network lab]\nsubnet = 10.2.0.0/24\n", "3: [network lab]", "line 1"},
 	{"[link w]\nnetns = a\n[link w]\nnetns = b\n", "3: [link w]", "line 1"},
 
+	/* names */
+	{LAB "dns-server = 10.0.0.53, resolver\n", "3: `dns-server = ", "bad address `resolver`"},
+	{LAB "dns-server = 1.1.1.1,1.1.1.2,1.1.1.3,1.1.1.4,1.1.1.5,1.1.1.6,1.1.1.7,1.1.1.8,"
+	     "1.1.1.9\n",
+		"3: `dns-server = ", "allowed: at most 8 servers"},
+	{LAB "dns-zone = corp.example\n", "3: `dns-zone = corp.example`",
+		"allowed: ZONE ADDRESS[,ADDRESS]"},
+	{LAB "dns-zone = corp..example 10.0.0.53\n", "3: `dns-zone = ", "bad name `corp..example`"},
+	{LAB "dns-zone = corp.example 10.0.0\n", "3: `dns-zone = ", "bad address `10.0.0`"},
+	{LAB "dns-zone = a.example 10.0.0.1\ndns-zone = A.example. 10.0.0.2\n", "4: `dns-zone = ",
+		"one line for each zone"},
+	{LAB "dns-name = db.lab\n", "3: `dns-name = db.lab`", "allowed: NAME ADDRESS"},
+	{LAB "dns-name = db.lab 10.77.0\n", "3: `dns-name = ", "bad address `10.77.0`"},
+	{LAB "dns-name = d!b.lab 10.77.0.50\n", "3: `dns-name = ", "bad name `d!b.lab`"},
+	{LAB "dns-rebind = maybe\n", "3: `dns-rebind = maybe`", "allowed: yes, no"},
+	{LAB "dns-rebind-allow = a.example,.\n", "3: `dns-rebind-allow = ", "bad name `.`"},
+	{"[gateway]\ndns-cache = -1\n", "2: `dns-cache = -1`", "allowed: off, or 0 to 1048576"},
+
 	/* keys */
 	{"[limits]\nflwos = 1\n", "2: `flwos = 1`: unknown key `flwos`: did you mean `flows`?",
 		"allowed: flows, icmp-errors-per-second, fragments, fragment-bytes"},

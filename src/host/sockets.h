@@ -2,8 +2,8 @@
 /*
  * sockets: addresses for the socket calls, and listening sockets in a namespace of choice.
  */
-#ifndef TUNGATE_DAEMON_SOCKETS_H
-#define TUNGATE_DAEMON_SOCKETS_H
+#ifndef TUNGATE_HOST_SOCKETS_H
+#define TUNGATE_HOST_SOCKETS_H
 
 #include <netinet/in.h>
 #include "base/addr.h"

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * sockets: bound sockets for the relays.
+ * sockets: bound sockets.
  */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
-#include "daemon/sockets.h"
+#include "host/sockets.h"
 #include "host/netns.h"
 
 #define BACKLOG 128
