@@ -5,6 +5,7 @@
  * The linker sends every call of malloc() and its like in this program here first
  * (tools/allocation.mk).
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "../support/packets.h"
@@ -93,6 +94,22 @@ static void send_copy(struct round *round, const struct packet *template, uint16
 		round->sent++;
 }
 
+/* More than there is room for. */
+static void names_learn(struct round *round, unsigned n)
+{
+	const union addr server = lab_address(round->lab, "server");
+	char name[32];
+
+	snprintf(name, sizeof(name), "n%u.example", n);
+	for (unsigned i = 0; i < 4; i++) {
+		const union addr address = addr_v4(100, (uint8_t)i, (uint8_t)(n >> 8), (uint8_t)n);
+		engine_domain_learn(round->lab->engine, lab_zone(round->lab, "second"), name,
+			AF_INET, &address, 1, round->lab->now_ms);
+	}
+	engine_domain_learn(round->lab->engine, lab_zone(round->lab, "guest"), name,
+		round->lab->family, &server, 1, round->lab->now_ms);
+}
+
 static void change(struct round *round, unsigned n)
 {
 	struct engine *engine = round->lab->engine;
@@ -106,6 +123,7 @@ static void change(struct round *round, unsigned n)
 	uint32_t cursor = 0;
 
 	lab_wait(round->lab, 100);
+	names_learn(round, n);
 	if (n % 10 == 0)
 		engine_forward_add(engine, &forward);
 	if (n % 10 == 5)
@@ -124,8 +142,9 @@ static void change(struct round *round, unsigned n)
 static void play(uint8_t family)
 {
 	/* Few ports and records, so that all the ways of finding one are gone. */
-	struct lab *lab = lab_open(family,
-		LAB(.config = "[helpers]\ntftp =\n", .ports = {61000, 61063}, .flows = 200));
+	struct lab *lab = lab_open(
+		family, LAB(.config = "[limits]\ndomains = 64\n[helpers]\ntftp =\n",
+				.ports = {61000, 61063}, .flows = 200));
 	struct round round = {.lab = lab,
 		.packet = packet_with_room(PACKET_BYTES_MAX),
 		.answer = packet_with_room(ENGINE_OUTPUT_BYTES)};

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* domain: patterns of names: which there are, and what they match. */
+/* domain: patterns of names: which there are, what they match, and where a config has them. */
 #include "base/domain.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include "tungate/config.h"
 
 #define SIXTY_THREE "abcdefghijklmnopqrstuvwxyz0123456789abcdefghijklmnopqrstuvwxyz0"
 
@@ -103,4 +105,62 @@ Test(domain, matches)
 			rows[i].matches, "%s %s", pattern, rows[i].name);
 	}
 	cr_expect(domain_matches("example.orgXYZ", 11, "example.org"), "as long as it is said");
+}
+
+/* ---- in a config ---- */
+
+static struct config *config_make(const char *text)
+{
+	struct config_errors errors = {0};
+	struct config *config = config_parse("t", text, &errors);
+
+	cr_assert_not_null(config, "%s", errors.count > 0 ? errors.text[0] : "no memory");
+	return config;
+}
+
+static struct config *config_read(const char *path)
+{
+	char text[8192];
+	FILE *file = fopen(path, "re");
+
+	cr_assert_not_null(file, "%s", path);
+	text[fread(text, 1, sizeof(text) - 1, file)] = '\0';
+	fclose(file);
+	return config_make(text);
+}
+
+Test(domain, the_agent_sandbox_example)
+{
+	struct config *config = config_read("examples/agent-sandbox.conf");
+	const struct rules *forward = &config->chains[CHAIN_FORWARD];
+
+	cr_expect_eq(config->networks[0].dns_names, DNS_NAMES_ALLOWED);
+	cr_expect_eq(config->sets[0].kind, SET_DOMAINS);
+	cr_expect_eq(config->sets[0].count, 3);
+	cr_expect_eq(forward->count, 6, "one for direct DNS");
+	cr_expect_str_eq(forward->rule[0].text,
+		"reject in sandbox proto tcp,udp port 53,853 comment \"dns-direct\"");
+	config_free(config);
+}
+
+Test(domain, domains_of_rules_and_sets)
+{
+	struct config *config = config_make(
+		"[link a.b]\nnetns = a\naddress = 10.77.0.5\n"
+		"[sets]\nd = *.B.org, a.org , A.ORG\nd = x\nl = a.b\n"
+		"[filter forward]\n"
+		"rule = accept to domain a.org , *.B.org,@d to 10.0.0.0/8 port 80 proto tcp\n");
+	const struct rule *rule = &config->chains[CHAIN_FORWARD].rule[0];
+
+	cr_expect_eq(config->sets[0].count, 3, "sorted, and each once");
+	cr_expect_str_eq(config->sets[0].domains[0], "*.b.org");
+	cr_expect_str_eq(config->sets[0].domains[2], "x");
+	cr_expect_eq(config->sets[1].kind, SET_ADDRESSES, "a link's name is that");
+	cr_assert_eq(rule->domains.count, 2);
+	cr_expect(strncmp(rule->text + rule->domains.name[1].at, "*.B.org", 7) == 0);
+	cr_expect_eq(rule->domains.name[1].length, 7);
+	cr_expect_eq(rule->domains.set_count, 1);
+	cr_expect_eq(rule->words, RULE_WORD(WORD_TO_DOMAIN) | RULE_WORD(WORD_TO) |
+					  RULE_WORD(WORD_TO_PORT) | RULE_WORD(WORD_PROTO));
+	config_free(config);
 }
