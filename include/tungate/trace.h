@@ -26,6 +26,8 @@ struct trace_query { /* the packet as the filter sees it */
 	union addr source, destination;
 	uint8_t icmp_type, icmp_code, tcp_flags, ttl, dscp;
 	uint16_t length;
+	bool domain_holds;
+	const char *domain; /* that the sender has asked for and got the destination; or NULL */
 };
 
 enum trace_answer { TRACE_SILENT, TRACE_RESET, TRACE_ICMP };

@@ -71,6 +71,18 @@ static void flags_text(uint8_t flags, char *text, size_t size)
 				text + used, size - used, "%s%s", used > 0 ? "," : "", names[i]);
 }
 
+static void domain_missed_text(const struct trace_query *query, char text[TEXT_SIZE])
+{
+	char address[ADDR_TEXT_SIZE];
+
+	if (query->domain != NULL)
+		snprintf(text, TEXT_SIZE, "the guest has got this address for %s%s", query->domain,
+			query->domain_holds ? "" : ", and must ask again");
+	else
+		snprintf(text, TEXT_SIZE, "the guest has asked for no name of %s",
+			addr_format(query->family, &query->destination, address));
+}
+
 /* What the packet has where the rule wants something else. */
 static void missed_text(const struct explanation *explanation, const struct trace_rule *rule,
 	const struct trace_query *query, char text[TEXT_SIZE])
@@ -112,6 +124,9 @@ static void missed_text(const struct explanation *explanation, const struct trac
 	case WORD_TO:
 		addr_format(query->family, &query->destination, what);
 		break;
+	case WORD_TO_DOMAIN:
+		domain_missed_text(query, text);
+		return;
 	case WORD_ICMP_TYPE:
 		snprintf(what, sizeof(what), "%u/%u", query->icmp_type, query->icmp_code);
 		break;

@@ -308,7 +308,7 @@ static const struct domain_record *record_latest(struct walk walk)
 	return latest;
 }
 
-const char *domains_name(const struct filter_query *query)
+const char *domains_name(const struct filter_query *query, bool *holds)
 {
 	const struct domain_record *record;
 
@@ -320,6 +320,8 @@ const char *domains_name(const struct filter_query *query)
 	if (record == NULL && query->destination4 != NULL)
 		record = record_latest(
 			walk_begin(domains, query->source_zone, AF_INET, query->destination4));
+	if (holds != NULL)
+		*holds = record != NULL && record->expires_ms > query->engine->now_ms;
 	return record != NULL ? record->name : NULL;
 }
 

@@ -62,8 +62,9 @@ void domains_free(struct domains *domains);
  * -1 where it is no guest. */
 int domains_match(
 	const struct rule *rule, const struct set *sets, const struct filter_query *query);
-/* A name that the packet's sender knows its destination by, or NULL. */
-const char *domains_name(const struct filter_query *query);
+/* The name that the packet's sender has got its destination for last, or NULL; `holds` (may be
+ * NULL) tells whether it does still. */
+const char *domains_name(const struct filter_query *query, bool *holds);
 /* A link goes, or becomes another guest's. */
 void domains_forget(struct domains *domains, zone_id zone);
 

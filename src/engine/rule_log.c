@@ -43,7 +43,7 @@ void rule_log(struct engine *engine, const struct chain_rules *chain, uint16_t r
 		.destination = *query->destination,
 		.length = packet->length,
 		.suppressed = state->suppressed,
-		.domain = domains_name(query),
+		.domain = domains_name(query, NULL),
 	};
 	state->suppressed = 0;
 	engine->host.log(engine->host.context, &line);

@@ -5,6 +5,7 @@
  */
 #include "tungate/trace.h"
 #include "engine/admit.h"
+#include "engine/domains.h"
 #include "engine/egress.h"
 #include "engine/inspect.h"
 
@@ -55,6 +56,7 @@ static void trace_filter(const struct engine *engine, enum chain chain,
 		.dscp = query->dscp,
 		.length = query->length,
 	};
+	trace->query.domain = domains_name(query, &trace->query.domain_holds);
 	filter_walk(engine, chain, query, step_show, walk, outcome);
 }
 

@@ -118,6 +118,36 @@ static const char web_trace[] = "source: link guest\n"
 				"verdict: passes\n"
 				"source NAT: becomes 192.0.2.1, by in lan out uplink\n";
 
+Test(requests_rules, a_trace_tells_of_domains)
+{
+	struct butler *butler =
+		butler_open_in(LAB("[filter forward]\nrule = accept to domain good.example\n"));
+	struct lab *lab = butler->lab;
+	const union addr server = lab_address(lab, "server");
+	static const struct {
+		const char *name, *says;
+		uint64_t wait_ms;
+	} rows[] = {
+		{NULL, "to domain good.example: the guest has asked for no name of 198.51.100.1\n",
+			0},
+		{"bad.example",
+			"domain good.example: the guest has got this address for bad.example\n", 0},
+		{"good.example", "to domain good.example: yes\n", 0},
+		{NULL, "for good.example, and must ask again\n", 100000},
+	};
+
+	for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		lab_wait(lab, rows[i].wait_ms);
+		if (rows[i].name != NULL)
+			engine_domain_learn(lab->engine, 0, rows[i].name, AF_INET, &server, 60 + i,
+				lab->now_ms);
+		char *text = traced(butler, "in lab tcp 10.77.0.2:4000 > 198.51.100.1:80 syn");
+		cr_expect(strstr(text, rows[i].says) != NULL, "%s", text);
+		free(text);
+	}
+	butler_close(butler);
+}
+
 /* However often it is asked, nothing is used up: the real packet passes, and then there is none
  * left. */
 Test(requests_rules, a_trace_tells_each_step_and_changes_nothing)
