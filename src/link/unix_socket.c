@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * unix_socket: a socket with a name in the file system that belongs to one user.
+ *
+ * Its mode is set before its name appears, and it listens once its owner is set: there is no moment
+ * at which too many could connect.
+ */
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include "link/unix_socket.h"
+
+bool unix_socket_is_alive(const struct sockaddr_un *address, socklen_t bytes, int type)
+{
+	const int fd = socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	bool alive = true;
+
+	if (fd < 0)
+		return alive;
+	if (connect(fd, (const struct sockaddr *)address, bytes) < 0)
+		alive = errno != ECONNREFUSED && errno != ENOENT;
+	close(fd);
+	return alive;
+}
+
+/* Remove the socket that a dead program left.  0 or -errno, logged. */
+static int stale_remove(const struct log *log, const struct sockaddr_un *address, int type)
+{
+	const char *path = address->sun_path;
+	struct stat found;
+
+	if (lstat(path, &found) < 0)
+		return errno == ENOENT ? 0 : -errno;
+	if (!S_ISSOCK(found.st_mode)) {
+		log_error(log, "%s is in the way and no socket: remove it", path);
+		return -EEXIST;
+	}
+	if (unix_socket_is_alive(address, sizeof(*address), type)) {
+		log_error(log, "another program has the socket %s: take another path", path);
+		return -EADDRINUSE;
+	}
+	return unlink(path) < 0 ? -errno : 0;
+}
+
+static int name_it(struct unix_socket *made, int type, uid_t owner, gid_t group)
+{
+	const char *path = made->address.sun_path;
+	struct stat found;
+
+	if (fchmod(made->fd, 0600) < 0 ||
+		bind(made->fd, (const struct sockaddr *)&made->address, sizeof(made->address)) < 0)
+		return -errno;
+	if (((owner != (uid_t)-1 || group != (gid_t)-1) && lchown(path, owner, group) < 0) ||
+		lstat(path, &found) < 0 || (type == SOCK_STREAM && listen(made->fd, 1) < 0)) {
+		const int error = -errno;
+
+		unlink(path);
+		return error;
+	}
+	made->device = found.st_dev;
+	made->inode = found.st_ino;
+	return 0;
+}
+
+int unix_socket_open(const struct log *log, const char *path, int type, uid_t owner, gid_t group,
+	struct unix_socket *made)
+{
+	*made = (struct unix_socket){.address.sun_family = AF_UNIX};
+	if (strlen(path) >= sizeof(made->address.sun_path)) {
+		log_error(log, "the path of a socket has at most %zu characters: %s",
+			sizeof(made->address.sun_path) - 1, path);
+		return -ENAMETOOLONG;
+	}
+	strcpy(made->address.sun_path, path);
+	int error = stale_remove(log, &made->address, type);
+	if (error == -EEXIST || error == -EADDRINUSE)
+		return error;
+	made->fd = socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (made->fd < 0)
+		error = -errno;
+	if (!error) {
+		error = name_it(made, type, owner, group);
+		if (error)
+			close(made->fd);
+	}
+	if (error)
+		log_error(log, "cannot make the socket %s: %s; its directory must exist", path,
+			strerror(-error));
+	return error;
+}
+
+void unix_socket_close(const struct unix_socket *made)
+{
+	const char *path = made->address.sun_path;
+	struct stat found;
+
+	close(made->fd);
+	if (lstat(path, &found) == 0 && found.st_dev == made->device && found.st_ino == made->inode)
+		unlink(path);
+}
