@@ -9,8 +9,6 @@
 #include "lan/state.h"
 #include "wire/arp.h"
 
-#define DEFEND_MS 10000 /* RFC 5227, 1.1: DEFEND_INTERVAL */
-
 static const uint8_t everybody[6] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
 
 static void arp_send(struct lan *lan, const struct arp *arp, const uint8_t destination[6])
@@ -55,11 +53,10 @@ static bool is_taken(struct lan *lan, const union addr *address, const uint8_t m
 static enum lan_verdict arp_refuse(struct lan *lan, const struct arp *arp)
 {
 	if (addr_equal(&arp->sender, &lan->network.gateway4) &&
-		(lan->defended_ms == 0 || lan->defended_ms + DEFEND_MS <= lan->now_ms)) {
+		lan_may_defend(lan, &lan->defended4_ms)) {
 		const struct arp defence =
 			arp_announcement(&lan->network.gateway4, LAN_GATEWAY_MAC);
 
-		lan->defended_ms = lan->now_ms;
 		arp_send(lan, &defence, everybody);
 	}
 	return lan_drop(lan, LAN_COUNT_ADDRESS_SPOOFED);

@@ -9,8 +9,10 @@
 #include "lan/name.h"
 #include "lan/state.h"
 #include "wire/dhcp.h"
+#include "wire/dhcp6.h"
 #include "wire/parse.h"
 
+#define DEFEND_MS     10000 /* RFC 5227, 1.1: DEFEND_INTERVAL */
 #define GUEST_IDLE_MS 30000 /* a guest that is silent for so long may have got another MAC */
 
 /* ---- addresses ---- */
@@ -58,6 +60,14 @@ bool lan_answers_for(struct lan *lan, uint8_t family, const union addr *address)
 				  : !is_guests_own(lan, family, address);
 }
 
+bool lan_may_defend(struct lan *lan, uint64_t *defended_ms)
+{
+	if (*defended_ms != 0 && *defended_ms + DEFEND_MS > lan->now_ms)
+		return false;
+	*defended_ms = lan->now_ms;
+	return true;
+}
+
 /* ---- life ---- */
 
 struct lan *lan_create(
@@ -98,6 +108,7 @@ bool lan_configure(struct lan *lan, const struct lan_settings *settings, uint64_
 	lan->settings.dns6_count = settings->dns6_count;
 	memcpy(lan->settings.dns4, settings->dns4, sizeof(settings->dns4));
 	memcpy(lan->settings.dns6, settings->dns6, sizeof(settings->dns6));
+	ra_start(lan);
 	return true;
 }
 
@@ -115,6 +126,13 @@ void lan_reset(struct lan *lan, uint64_t now_ms)
 	lan->now_ms = now_ms;
 	lan->has_guest = false;
 	neighbours_forget(lan);
+	ra_start(lan);
+}
+
+void lan_say_goodbye(struct lan *lan, uint64_t now_ms)
+{
+	lan->now_ms = now_ms;
+	ra_stop(lan);
 }
 
 /* ---- in ---- */
@@ -171,15 +189,63 @@ static enum lan_verdict ipv4_input(struct lan *lan, struct packet *packet)
 	return LAN_PASS;
 }
 
-static enum lan_verdict ipv6_input(struct lan *lan, const struct packet *packet)
+/* ICMPv6 that is about the link itself; LAN_PASS: it is not. */
+static enum lan_verdict icmp6_input(struct lan *lan, struct packet *packet)
+{
+	const union addr link_local = LAN_GATEWAY_LINK_LOCAL;
+
+	switch (packet->headers.icmp_type) {
+	case ICMP6_ROUTER_SOLICITATION:
+		return solicited_input(lan, packet);
+	case ICMP6_NEIGHBOUR_SOLICITATION:
+	case ICMP6_NEIGHBOUR_ADVERTISEMENT:
+		return ndp_input(lan, packet);
+	case ICMP6_ROUTER_ADVERTISEMENT:
+	case ICMP6_NEIGHBOUR_REDIRECT:
+		return lan_drop(lan, LAN_COUNT_ROGUE);
+	case ICMP6_MLD_QUERY:
+	case ICMP6_MLD_REPORT:
+	case ICMP6_MLD_DONE:
+	case ICMP6_MLD2_REPORT:
+		return LAN_CONSUMED;
+	case ICMP6_ECHO:
+		if (addr_equal(&packet->headers.destination, &link_local))
+			return echo_input(lan, packet);
+		return LAN_PASS;
+	default:
+		return LAN_PASS;
+	}
+}
+
+/* What a packet's first bytes say may be the services' own. */
+static bool may_be_ours6(const struct packet *packet, const struct ipv6_header *ip)
+{
+	return ip->next_header == IPPROTO_ICMPV6 || ip->next_header == IPPROTO_HOPOPTS ||
+	       is_to_port(packet, sizeof(*ip), ip->next_header, DHCP6_SERVER_PORT);
+}
+
+static enum lan_verdict ours6_input(struct lan *lan, struct packet *packet)
+{
+	const struct headers *headers = &packet->headers;
+
+	/* What does not parse the engine drops, by its reason. */
+	if (packet_parse(packet) && headers->protocol == IPPROTO_ICMPV6 && headers->kind != L4_FRAGMENT)
+		return icmp6_input(lan, packet);
+	return LAN_PASS;
+}
+
+static enum lan_verdict ipv6_input(struct lan *lan, struct packet *packet)
 {
 	const struct ipv6_header *ip = (const struct ipv6_header *)packet->data;
-	union addr source;
+	union addr source, destination;
 
 	if (packet->length < sizeof(*ip) || packet->data[0] >> 4 != 6)
 		return lan_drop(lan, LAN_COUNT_MALFORMED);
+	if (may_be_ours6(packet, ip) && ours6_input(lan, packet) == LAN_CONSUMED)
+		return LAN_CONSUMED;
 	memcpy(source.bytes, ip->source, sizeof(ip->source));
-	if (addr_is_link_local(AF_INET6, &source))
+	memcpy(destination.bytes, ip->destination, sizeof(ip->destination));
+	if (addr_is_link_local(AF_INET6, &source) || addr_is_link_local(AF_INET6, &destination))
 		return lan_drop(lan, LAN_COUNT_LINK_LOCAL);
 	if (!neighbour_learn(lan, AF_INET6, &source, frame_header(packet)->source))
 		return lan_drop(lan, LAN_COUNT_ADDRESS_SPOOFED);
@@ -248,11 +314,12 @@ void lan_tick(struct lan *lan, uint64_t now_ms)
 {
 	lan->now_ms = now_ms;
 	neighbours_tick(lan);
+	ra_tick(lan);
 }
 
 uint64_t lan_deadline(const struct lan *lan)
 {
-	return lan->due_ms;
+	return lan->due_ms < lan->ra_due_ms ? lan->due_ms : lan->ra_due_ms;
 }
 
 /* ---- looking inside ---- */

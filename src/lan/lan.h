@@ -98,6 +98,10 @@ bool lan_lease_restore(struct lan *lan, const struct lan_lease *lease);
 /* The link was down, or another machine is there now: MACs and learnt addresses are forgotten. */
 void lan_reset(struct lan *lan, uint64_t now_ms);
 
+/* The gateway stops: guests are told that it is no router any more.  What is to be sent follows by
+ * lan_next_output(). */
+void lan_say_goodbye(struct lan *lan, uint64_t now_ms);
+
 /* ---- frames ---- */
 
 enum lan_verdict {

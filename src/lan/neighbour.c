@@ -146,6 +146,8 @@ static void neighbour_ask(struct lan *lan, struct neighbour *neighbour)
 	due_set(lan, neighbour, ASK_MS);
 	if (neighbour->family == AF_INET)
 		arp_ask(lan, &neighbour->address, mac);
+	else
+		ndp_ask(lan, &neighbour->address, mac);
 }
 
 static void neighbour_probe(struct lan *lan, struct neighbour *neighbour)

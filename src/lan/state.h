@@ -82,7 +82,14 @@ struct lan {
 	uint8_t guest_mac[6];
 	uint64_t guest_seen_ms;
 
-	uint64_t defended_ms; /* when the gateway's address was last defended */
+	/* When the gateway's addresses were last defended. */
+	uint64_t defended4_ms, defended6_ms;
+
+	/* Router advertisements. */
+	uint32_t ra_count;
+	uint64_t ra_due_ms, ra_last_ms;
+	uint32_t answers; /* to solicitations, in the second that began then: */
+	uint64_t answers_since_ms;
 
 	uint16_t neighbour_max;
 	uint16_t neighbour_free;
@@ -139,6 +146,9 @@ bool lan_is_elsewhere(const struct lan *lan, uint8_t family, const union addr *a
 /* Does the gateway answer who asks for the MAC of this address? */
 bool lan_answers_for(struct lan *lan, uint8_t family, const union addr *address);
 
+/* May an address of the gateway be defended again?  If so, it is being done now. */
+bool lan_may_defend(struct lan *lan, uint64_t *defended_ms);
+
 /* ---- frame.c ---- */
 
 /* Room for what a frame to `destination` carries, MADE_BYTES - ETHERNET_BYTES of it; NULL where
@@ -178,7 +188,7 @@ void held_release(struct lan *lan, uint16_t neighbour, const uint8_t mac[6]);
 void held_drop(struct lan *lan, uint16_t neighbour);
 bool held_next(struct lan *lan, struct packet *packet);
 
-/* ---- arp.c, dhcp.c ---- */
+/* ---- arp.c, dhcp.c, ndp.c ---- */
 
 /* A parsed UDP packet to a DHCP server's port. */
 enum lan_verdict dhcp_input(struct lan *lan, const struct packet *packet);
@@ -186,5 +196,18 @@ enum lan_verdict dhcp_input(struct lan *lan, const struct packet *packet);
 enum lan_verdict arp_input(struct lan *lan, const struct packet *packet);
 /* "Who has `address`?", to everybody or to one that had it. */
 void arp_ask(struct lan *lan, const union addr *address, const uint8_t mac[6]);
+
+enum lan_verdict ndp_input(struct lan *lan, const struct packet *packet);
+void ndp_ask(struct lan *lan, const union addr *address, const uint8_t mac[6]);
+/* A parsed echo request to the gateway's link-local address. */
+enum lan_verdict echo_input(struct lan *lan, const struct packet *packet);
+
+/* ---- ra.c ---- */
+
+/* A parsed router solicitation. */
+enum lan_verdict solicited_input(struct lan *lan, const struct packet *packet);
+void ra_start(struct lan *lan);
+void ra_tick(struct lan *lan);
+void ra_stop(struct lan *lan);
 
 #endif

@@ -140,11 +140,15 @@ static_assert(sizeof(struct icmp_header) == 8, "RFC 792");
 #define ICMP6_PARAMETER               4
 #define ICMP6_ECHO                    128
 #define ICMP6_ECHO_REPLY              129
+#define ICMP6_MLD_QUERY               130
+#define ICMP6_MLD_REPORT              131
+#define ICMP6_MLD_DONE                132
 #define ICMP6_ROUTER_SOLICITATION     133
 #define ICMP6_ROUTER_ADVERTISEMENT    134
 #define ICMP6_NEIGHBOUR_SOLICITATION  135
 #define ICMP6_NEIGHBOUR_ADVERTISEMENT 136
 #define ICMP6_NEIGHBOUR_REDIRECT      137
+#define ICMP6_MLD2_REPORT             143
 #define ICMP6_NO_ROUTE                0 /* codes of ICMP6_UNREACHABLE */
 #define ICMP6_ADMIN_PROHIBITED        1
 #define ICMP6_ADDR_UNREACHABLE        3
