@@ -31,6 +31,8 @@ list() {
 		check python3             python3
 		check bind9-dnsutils      dig
 		check dnsmasq-base        dnsmasq
+		check unbound             unbound
+		check dnsperf             dnsperf
 		check tinyproxy-bin       tinyproxy
 		check traceroute          traceroute
 		check tcpdump             tcpdump
@@ -99,6 +101,9 @@ install_quietly() {
 	apt-get install -qq -y --no-install-recommends "$@" >/dev/null || return
 	if [[ " $* " == *" nginx-light "* ]] && [ -d /run/systemd/system ]; then
 		systemctl disable --quiet nginx
+	fi
+	if [[ " $* " == *" unbound "* ]] && [ -d /run/systemd/system ]; then
+		systemctl disable --quiet unbound
 	fi
 	if [[ " $* " == *" pptpd "* ]] && [ -d /run/systemd/system ]; then
 		systemctl disable --quiet pptpd

@@ -6,6 +6,8 @@
 #include <unistd.h>
 #include "dns/parts.h"
 
+#define IPV6_MTU_LEAST 1280 /* RFC 8200, section 5 */
+
 struct udp_listener {
 	struct dns_channel channel;
 	uv_poll_t poll;
@@ -62,6 +64,21 @@ static void udp_close(struct dns_channel *channel)
 	close(listener->fd);
 }
 
+/* Large answers leave in fragments, whatever the way to the guest takes: a sender of datagrams does
+ * not hear in time that one was too large. */
+static void allow_fragments(int fd)
+{
+	const int never = IP_PMTUDISC_DONT, least = IPV6_MTU_LEAST;
+	int family = 0;
+	socklen_t size = sizeof(family);
+
+	(void)getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &family, &size);
+	if (family == AF_INET)
+		(void)setsockopt(fd, IPPROTO_IP, IP_MTU_DISCOVER, &never, sizeof(never));
+	else
+		(void)setsockopt(fd, IPPROTO_IPV6, IPV6_MTU, &least, sizeof(least));
+}
+
 int dns_serve_udp(
 	struct dns_forwarder *forwarder, uint16_t network, int fd, struct dns_channel **result)
 {
@@ -81,6 +98,7 @@ int dns_serve_udp(
 		free(listener);
 		return error;
 	}
+	allow_fragments(fd);
 	listener->poll.data = listener;
 	uv_poll_start(&listener->poll, UV_READABLE, on_readable);
 	*result = &listener->channel;
