@@ -123,6 +123,28 @@ static const struct subcommand subcommands[] = {
 		.show = show_domains,
 	},
 	{
+		.name = "dns",
+		.operands = "",
+		.summary = "what the gateway's DNS was asked, and whom it asks",
+		.details = "OWN: answered from names of the gateway's own; CACHED: from memory; "
+			   "ASKED: of a server; REFUSED: names that are not allowed; BLOCKED: "
+			   "private addresses from outside (dns-rebind); DROPPED: for newer "
+			   "questions.  A server that has failed is avoided for ten seconds.",
+		.example = "tungate dns --json | jq .cache",
+		.method = "dns",
+		.params = no_params,
+		.show = show_dns,
+	},
+	{
+		.name = "dns flush",
+		.operands = "",
+		.summary = "forget the answers that are remembered",
+		.example = "tungate dns flush",
+		.method = "dns.flush",
+		.params = no_params,
+		.show = show_dns_flushed,
+	},
+	{
 		.name = "forward add",
 		.operands = "tcp|udp [HOSTADDR:]PORT[-PORT] GUEST[:PORT]",
 		.summary = "publish a port of the host",

@@ -73,6 +73,11 @@ static bool op_refusal(void *context, unsigned index, struct daemon_refusal *ref
 	return domain_policy_refusal(((struct daemon *)context)->domains, index, refusal);
 }
 
+static struct dns_forwarder *op_dns(void *context)
+{
+	return ((struct daemon *)context)->dns;
+}
+
 static bool op_redirected(void *context, uint8_t protocol, uint8_t family, const union addr *peer,
 	uint16_t port, struct flow_info *flow)
 {
@@ -102,6 +107,7 @@ void daemon_ops_fill(struct daemon *daemon, struct daemon_ops *ops)
 		.forward_add = op_forward_add,
 		.forward_del = op_forward_del,
 		.refusal = op_refusal,
+		.dns = op_dns,
 		.redirected = op_redirected,
 		.reload = op_reload,
 	};

@@ -220,6 +220,8 @@ const struct control_method requests_methods[] = {
 	{"expectations", handle_expectations, false},
 	{"detach", handle_detach, false},
 	{"domains", handle_domains, true},
+	{"dns", handle_dns, true},
+	{"dns.flush", handle_dns_flush, true},
 	{"drops", handle_drops, true},
 	{"forward.add", handle_forward_add, false},
 	{"forward.del", handle_forward_del, false},

@@ -15,6 +15,8 @@
 #include "tungate/config.h"
 #include "tungate/engine.h"
 
+struct dns_forwarder;
+
 /* One sentence about what went wrong and what the user can do; the caller's buffer. */
 struct request_error {
 	char text[512];
@@ -108,6 +110,8 @@ struct daemon_ops {
 		void *context, const struct forward *forward, struct request_error *error);
 	/* Names refused lately, newest first; false past the last. */
 	bool (*refusal)(void *context, unsigned index, struct daemon_refusal *refusal);
+	/* The DNS forwarder; NULL while there is none. */
+	struct dns_forwarder *(*dns)(void *context);
 	/* The connection that a proxy on the host has by our relay from this address of the host's.
 	 */
 	bool (*redirected)(void *context, uint8_t protocol, uint8_t family, const union addr *peer,

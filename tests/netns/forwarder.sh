@@ -200,4 +200,14 @@ eventually 5 "a resolver that is not there is followed by the next" \
 eventually 5 "without any there is no answer, at once" says "SERVFAIL" ask other.example.test
 echo "nameserver $SERVER4" >"$WORLD/resolv.conf"
 eventually 5 "with one there is again" answers www.example.test $SERVER4
+
+# ---- figures ----
+
+before=$(asked upstream www.example.test)
+expect "what is remembered can be forgotten" says "answers? forgotten" tungate dns flush
+short www.example.test >/dev/null
+expect_equal "... and is asked for again" $((before + 1)) "$(asked upstream www.example.test)"
+expect "the figures of each network" says "true" figures dns \
+	'.networks[] | select(.name == "lab") | .own > 0 and .hits > 0 and .blocked == 3'
+expect "... and of its servers" says "^$ZONES4 +other +[0-9]" tungate dns
 finish
