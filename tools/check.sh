@@ -36,7 +36,7 @@ makes() {
 }
 
 builds() {
-	step build-release makes release all "$build"/release/{traffic,bench-engine}
+	step build-release makes release all "$build"/release/{traffic,framer,bench-engine}
 	step build-asan makes asan VARIANT=asan all unit-bins
 	step build-clang makes clang CC=clang VARIANT=plain objects
 	step build-fuzz makes fuzz CC=clang VARIANT=fuzz fuzz-bins

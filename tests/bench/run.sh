@@ -2,14 +2,17 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
 # run: gateways side by side: bare path, the kernel's nftables masquerade, slirp4netns, pasta,
-# tungate.
+# tungate; and for what virtual machines have, the kernel's with a bridge, passt and tungate's
+# Ethernet links.
 #
 #     guest ── gateway in "gw" ── uplink ── router ── server
 #
 # Every round measures every row with each gateway in turn, so that what else the machine does falls
 # on all alike; the table has medians over the rounds and their ratio to the kernel's.
 #
-#     run.sh [-r ROUNDS] [-g GATEWAY,...] [-t ROW,...] [-o RESULTS.jsonl]
+#     run.sh [-e] [-r ROUNDS] [-g GATEWAY,...] [-t ROW,...] [-o RESULTS.jsonl]
+#
+# -e selects the gateways of Ethernet links.
 
 TEST=bench
 # shellcheck source=../netns/lib.sh
@@ -17,8 +20,15 @@ TEST=bench
 
 set -o pipefail
 rounds=3 gateways=bare,kernel,slirp4netns,pasta,tungate rows='' results=$WORLD/results.jsonl
-while getopts r:g:t:o: letter; do
+# The moment of the first packet over a card is that of the guest's next question by ARP.
+ethernet_rows=tcp-out,tcp-in,udp-out,udp-in,rr,crr,udp-new,alive-1k,alive-50k,plain-out,plain-in
+ethernet=bare,kernel,bridge,netdev,passt,passt-1500,qemu
+while getopts er:g:t:o: letter; do
 	case $letter in
+	e)
+		gateways=$ethernet
+		rows=${rows:-$ethernet_rows}
+		;;
 	r) rounds=$OPTARG ;;
 	g) gateways=$OPTARG ;;
 	t) rows=$OPTARG ;;
@@ -26,9 +36,8 @@ while getopts r:g:t:o: letter; do
 	*) exit 2 ;;
 	esac
 done
-all_rows=first,tcp-out,tcp-in,udp-out,udp-in,rr,crr,udp-new,alive-1k,alive-50k,plain-out,plain-in
-rows=${rows:-$all_rows}
-traffic=$TUNGATE_BUILD/traffic
+rows=${rows:-first,$ethernet_rows}
+traffic=$TUNGATE_BUILD/traffic framer=$TUNGATE_BUILD/framer
 seconds=${BENCH_SECONDS:-2}
 : >"$results"
 
@@ -81,11 +90,13 @@ pasta_down() {
 	reap "$gateway_process"
 }
 
-# Ports for 50,000 mappings of one guest: the host's own ephemeral ports make room.
-tungate_up() {
+# tungate_link KEY=VALUE...: with one link, of which these are the keys.  Ports for 50,000 mappings
+# of one guest: the host's own ephemeral ports make room.
+tungate_link() {
 	ns gw sysctl -qw net.ipv4.ip_local_port_range="1024 9999"
-	gateway_config <<-'E'
+	gateway_config <<-E
 		[gateway]
+		state = $WORLD/state
 		ports = 10000-65535
 		[limits]
 		flows = 262144
@@ -95,18 +106,114 @@ tungate_up() {
 		[network lab]
 		subnet = 10.77.0.0/24, fd77:7467::/64
 		[link guest]
-		kind = netns
 		network = lab
-		netns = guest
-		address = 10.77.0.2, fd77:7467::2
+		address = $GUEST4, $GUEST6
+		$(printf '%s\n' "$@")
 	E
 	spawn gw tungated tungated -c "$WORLD/tungate.conf"
 	gateway_process=$spawned
 }
 
+tungate_up() {
+	tungate_link kind=netns netns=guest
+}
+
 tungate_down() {
 	reap "$gateway_process"
 	ns gw sysctl -qw net.ipv4.ip_local_port_range="32768 60999"
+}
+
+# ---- Ethernet: what a machine's card leads to ----
+
+# The guest's own set-up of a card, without DHCP: card_up ADDRESS... -- ROUTER...
+card_up() {
+	ns guest sysctl -qw net.ipv6.conf.eth0.accept_ra=0
+	ip -n guest link set eth0 up
+	while [ "$1" != -- ]; do
+		addresses guest eth0 "$1"
+		shift
+	done
+	shift
+	default_route guest "$@"
+}
+
+# The usual place of machines: a bridge with the gateway's addresses.
+bridge_up() {
+	kernel_start
+	ip -n gw link add bridge type bridge
+	ip -n gw link set lan master bridge
+	ip -n gw link set bridge up
+	ip -n gw address flush dev lan
+	addresses gw bridge $GATE4/24 $GATE6/64
+}
+
+bridge_down() {
+	ip -n gw link del bridge
+	kernel_down
+}
+
+netdev_up() {
+	wire guest eth0 gw lan
+	card_up $GUEST4/24 $GUEST6/64 -- $GATE4 $GATE6
+	tungate_link kind=netdev device=lan
+}
+
+netdev_down() {
+	tungate_down
+	ip -n gw link del lan
+}
+
+# appears COMMAND...: looked at so often that start times can be told.
+appears() {
+	local turn
+	for ((turn = 0; turn < 1000; turn++)); do
+		"$@" 2>/dev/null && return
+		sleep 0.005
+	done
+	return 1
+}
+
+# The guest's card is a TAP behind the socket: framer.c.
+framer_up() {
+	appears test -S "$WORLD/card" &&
+		spawn guest framer "$framer" "$WORLD/card" eth0 &&
+		appears ns guest test -e /proc/sys/net/ipv4/conf/eth0
+}
+
+framer_down() {
+	rm -f "$WORLD/card"
+}
+
+qemu_up() {
+	tungate_link kind=qemu socket="$WORLD/card"
+	framer_up && card_up $GUEST4/24 $GUEST6/64 -- $GATE4 $GATE6
+}
+
+qemu_down() {
+	tungate_down
+	framer_down
+}
+
+# passt gives the guest the host's own addresses.
+passt_up() {
+	spawn gw passt passt --foreground --quiet --runas 0 --mtu "${1:-65520}" -t none -u none \
+		--socket "$WORLD/card"
+	gateway_process=$spawned
+	framer_up && ip -n guest link set eth0 mtu "${1:-65520}" &&
+		card_up $HOST4/24 $HOST6/64 -- $ROUTER4 $ROUTER6
+}
+
+passt_down() {
+	reap "$gateway_process"
+	framer_down
+}
+
+passt-1500_up() {
+	passt_up 1500
+}
+
+passt-1500_down() {
+	passt_down
 }
 
 # ---- rows: each prints lines `METRIC NUMBER` ----
