@@ -15,6 +15,7 @@
 #include "base/domain.h"
 #include "base/log.h"
 #include "tungate/config_dns.h"
+#include "tungate/config_host.h"
 
 #define CONFIG_NAME_SIZE         32 /* names of networks, links, guests, with NUL */
 #define CONFIG_TEXT_SIZE         256
@@ -384,6 +385,7 @@ struct network_config {
 	bool dns64;                /* names without IPv6 addresses get some of those (RFC 6147) */
 	struct dns_config names;   /* what it answers, and whom it asks */
 	struct guest_limits guest; /* 0: as in [limits] */
+	struct host_config host;
 	/* What Ethernet links are told. */
 	bool dhcp, ra, dhcp6;
 	uint32_t lease_time_s;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "config/defaults.h"
+#include "config/host.h"
 #include "config/lan.h"
 #include "config/nat.h"
 #include "config/rule.h"
@@ -65,6 +66,7 @@ void check_network(const struct network_config *network, struct problems *proble
 			"have IPv6 addresses",
 			network->name);
 	check_network_lan(network, problems);
+	check_network_host(network, problems);
 	if (!network->dns &&
 		(network->dns_names != DNS_NAMES_ANY || network->dns_direct == DNS_DIRECT_REDIRECT))
 		problems_add(problems, network->line,

@@ -38,7 +38,7 @@ static bool key_repeats(const struct key *key)
 {
 	return key->type == KEY_RULE || key->type == KEY_NAT || key->type == KEY_ROUTE ||
 	       key->type == KEY_LEASE || key->type == KEY_DNS_ZONE || key->type == KEY_DNS_NAME ||
-	       key->type == KEY_DNS_DOMAINS;
+	       key->type == KEY_DNS_DOMAINS || key->type == KEY_SERVICE;
 }
 
 /* A line that the table of keys knows. */

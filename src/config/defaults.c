@@ -10,6 +10,7 @@
 #include "config/defaults.h"
 
 #include <ctype.h>
+#include <netinet/in.h>
 #include <stdio.h>
 
 #include "config/nat.h"
@@ -84,6 +85,37 @@ static bool neighbours_rules(struct config *config)
 	return true;
 }
 
+/* The ports that lead to services of the host are open to the guests of their network. */
+static bool services_rules(struct config *config, const struct network_config *network)
+{
+	char text[512], ports[PORT_LIST_TEXT_SIZE], address[2][ADDR_TEXT_SIZE] = {"", ""};
+	const bool both = network->subnet4.family != 0 && network->subnet6.family != 0;
+	bool good = true;
+
+	if (network->subnet4.family != 0)
+		addr_format(AF_INET, &network->gateway4, address[0]);
+	if (network->subnet6.family != 0)
+		addr_format(AF_INET6, &network->gateway6, address[1]);
+	for (unsigned i = 0; i < network->host.service_count && good; i++) {
+		const struct host_service *service = &network->host.services[i];
+
+		snprintf(text, sizeof(text), "accept in %s proto %s to %s%s%s port %s",
+			network->name, service->protocol == IPPROTO_TCP ? "tcp" : "udp", address[0],
+			both ? "," : "", address[1], port_list_format(&service->ports, ports));
+		good = rule_add(config, PLACE_INPUT, text, &config->chains[CHAIN_INPUT]);
+	}
+	return good;
+}
+
+static bool default_input(struct config *config)
+{
+	for (unsigned i = 0; i < config->network_count; i++)
+		if ((config->networks[i].subnet4.family | config->networks[i].subnet6.family) &&
+			!services_rules(config, &config->networks[i]))
+			return false;
+	return true;
+}
+
 bool default_rules(struct config *config, enum chain chain)
 {
 	for (unsigned i = 0; i < RULES_MAX && built_in[chain][i] != NULL; i++) {
@@ -91,6 +123,8 @@ bool default_rules(struct config *config, enum chain chain)
 			    &config->chains[chain]))
 			return false;
 	}
+	if (chain == CHAIN_INPUT)
+		return default_input(config);
 	return chain != CHAIN_FORWARD || neighbours_rules(config);
 }
 

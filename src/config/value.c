@@ -8,6 +8,7 @@
 #include "base/embed.h"
 #include "base/mac.h"
 #include "config/dns.h"
+#include "config/host.h"
 #include "config/lan.h"
 #include "config/nat.h"
 #include "config/rule.h"
@@ -390,6 +391,8 @@ bool value_parse(const struct config *config, const struct key *key, unsigned li
 		return route_value(text, base, why);
 	case KEY_LEASE:
 		return lease_value(text, line, base, why);
+	case KEY_SERVICE:
+		return host_service_value(text, line, base, why);
 	case KEY_RULE:
 		return rule_value(config, line, text, member, why);
 	case KEY_NAT:

@@ -62,9 +62,9 @@ static bool guest_name(void *context, uint16_t network, uint8_t family, const un
 /* Whether the host serves guests of the network anything at the gateway's address. */
 static bool host_serves(void *context, uint16_t network)
 {
-	(void)context;
-	(void)network;
-	return false;
+	const struct daemon *daemon = context;
+
+	return daemon->config->networks[network].host.service_count > 0;
 }
 
 static void descriptors_allow(void)

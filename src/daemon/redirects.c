@@ -2,8 +2,9 @@
 /*
  * redirects: a listening socket and a relay per network, family, protocol and port.
  *
- * Lines share them: what counts is where they lead.  A reload first opens what is missing and
- * closes what is left over when nothing can fail any more.
+ * Lines share them: what counts is where they lead.  A socket may have two duties: for connections
+ * that [nat] redirects there, and for those that were addressed to it, to a service of the host.
+ * A reload first opens what is missing and closes what is left over when nothing can fail any more.
  */
 #include <assert.h>
 #include <errno.h>
@@ -32,12 +33,18 @@ struct listener_key {
 	uint16_t port;
 };
 
+/* What a listening socket is for. */
+struct duty {
+	bool redirects, serves; /* connections of [nat]; those that come of their own accord */
+	bool proxy_protocol;    /* of the redirected ones */
+	struct host_service service;
+};
+
 struct listener {
 	struct redirects *owner;
 	struct listener_key key;
-	bool proxy_protocol, next_proxy_protocol;
-	bool wanted; /* by the config that is being prepared */
-	bool fresh;  /* opened for it */
+	struct duty duty, next; /* `next`: by the config that is being prepared */
+	bool fresh;             /* opened for it */
 	struct relay *relay;
 };
 
@@ -49,7 +56,7 @@ struct redirects {
 
 /* ---- clients ---- */
 
-/* The client's connection as the engine knows it, if it was redirected. */
+/* The client's connection as the engine knows it, if it is any of the socket's duties. */
 static bool client_flow(
 	const struct listener *listener, const struct relay_client *client, struct flow_info *flow)
 {
@@ -63,11 +70,13 @@ static bool client_flow(
 		.destination_port = client->peer_port,
 	};
 
-	return engine_flow_find(listener->owner->daemon->engine, &answer, flow) && flow->redirected;
+	if (!engine_flow_find(listener->owner->daemon->engine, &answer, flow))
+		return false;
+	return flow->redirected ? listener->duty.redirects : listener->duty.serves;
 }
 
-/* The proxy is first looked for at the loopback address of the client's family, then at the other:
- * many listen at one of them only. */
+/* The program is first looked for at the loopback address of the client's family, then at the
+ * other: many listen at one of them only.  A service may name an address of its own. */
 static bool proxy_target(void *context, const struct relay_client *client, unsigned attempt,
 	struct sockaddr_storage *address)
 {
@@ -79,8 +88,14 @@ static bool proxy_target(void *context, const struct relay_client *client, unsig
 
 	if (attempt > 1 || !client_flow(listener, client, &flow))
 		return false;
-	socket_address(address, ipv4 ? AF_INET : AF_INET6, ipv4 ? &loopback4 : &loopback6,
-		listener->key.port);
+	const struct host_service *service = flow.redirected ? NULL : &listener->duty.service;
+	const uint16_t port =
+		service != NULL && service->port != 0 ? service->port : listener->key.port;
+	if (service != NULL && service->family != 0) {
+		socket_address(address, service->family, &service->address, port);
+		return attempt == 0;
+	}
+	socket_address(address, ipv4 ? AF_INET : AF_INET6, ipv4 ? &loopback4 : &loopback6, port);
 	return true;
 }
 
@@ -89,7 +104,10 @@ static size_t proxy_greeting(void *context, const struct relay_client *client, u
 	const struct listener *listener = context;
 	struct flow_info flow;
 
-	if (!listener->proxy_protocol || !client_flow(listener, client, &flow))
+	if (!client_flow(listener, client, &flow))
+		return 0;
+	if (!(flow.redirected ? listener->duty.proxy_protocol
+			      : listener->duty.service.proxy_protocol))
 		return 0;
 	return proxy_header(bytes, flow.family,
 		(struct proxy_end){&flow.direction[0].source, flow.direction[0].source_port},
@@ -168,8 +186,8 @@ static struct listener *listener_find(
 
 /* ---- lines ---- */
 
-static int line_fail(const struct daemon *daemon, const struct nat_rule *rule,
-	const struct listener_key *key, int result, struct request_error *error)
+static int line_fail(const struct daemon *daemon, unsigned line, const struct listener_key *key,
+	int result, struct request_error *error)
 {
 	const struct network_config *network = &daemon->config->networks[key->network];
 
@@ -177,45 +195,54 @@ static int line_fail(const struct daemon *daemon, const struct nat_rule *rule,
 		snprintf(error->text, sizeof(error->text),
 			"line %u: port 53 of network %s's gateway relays DNS: redirect to another "
 			"port, or give the network `dns = no`",
-			rule->match.line, network->name);
+			line, network->name);
 	else if (result == -ENOSPC)
 		snprintf(error->text, sizeof(error->text),
-			"line %u: allowed: %d ports of the host that are redirected to, counted "
-			"for each network and family",
-			rule->match.line, REDIRECTS_MAX);
+			"line %u: allowed: %d ports of the host that are redirected to or served, "
+			"counted for each network and family",
+			line, REDIRECTS_MAX);
 	else
 		snprintf(error->text, sizeof(error->text),
-			"line %u: network %s: nobody can be redirected to port %u: %s",
-			rule->match.line, network->name, key->port, strerror(-result));
+			"line %u: network %s: port %u of the gateway cannot lead to the host: %s",
+			line, network->name, key->port, strerror(-result));
 	return result;
+}
+
+/* The listener there; *listener stays NULL where the network has no such family. */
+static int listener_get(struct redirects *redirects, unsigned line, const struct listener_key *key,
+	struct listener **listener, struct request_error *error)
+{
+	const struct network_config *network = &redirects->daemon->config->networks[key->network];
+	const union addr *gateway =
+		key->family == AF_INET ? &network->gateway4 : &network->gateway6;
+
+	*listener = listener_find(redirects, key);
+	if (*listener != NULL || addr_is_zero(gateway))
+		return 0;
+	const int result = listener_open(redirects, key, gateway);
+	if (result != 0)
+		return line_fail(redirects->daemon, line, key, result, error);
+	*listener = redirects->listener[redirects->count - 1];
+	return 0;
 }
 
 static int key_want(struct redirects *redirects, const struct nat_rule *rule,
 	const struct listener_key *key, struct request_error *error)
 {
-	const struct network_config *network = &redirects->daemon->config->networks[key->network];
-	const union addr *gateway =
-		key->family == AF_INET ? &network->gateway4 : &network->gateway6;
-	struct listener *listener = listener_find(redirects, key);
+	struct listener *listener;
+	const int result = listener_get(redirects, rule->match.line, key, &listener, error);
 
-	if (addr_is_zero(gateway))
-		return 0;
-	if (listener == NULL) {
-		const int result = listener_open(redirects, key, gateway);
-
-		if (result != 0)
-			return line_fail(redirects->daemon, rule, key, result, error);
-		listener = redirects->listener[redirects->count - 1];
-		listener->proxy_protocol = rule->proxy_protocol;
-	} else if (listener->wanted && listener->next_proxy_protocol != rule->proxy_protocol) {
+	if (listener == NULL)
+		return result;
+	if (listener->next.redirects && listener->next.proxy_protocol != rule->proxy_protocol) {
 		snprintf(error->text, sizeof(error->text),
 			"line %u: port %u is redirected to with `proxy-protocol` and without: "
 			"allowed: one of the two, the proxy cannot tell them apart",
 			rule->match.line, key->port);
 		return -EINVAL;
 	}
-	listener->wanted = true;
-	listener->next_proxy_protocol = rule->proxy_protocol;
+	listener->next.redirects = true;
+	listener->next.proxy_protocol = rule->proxy_protocol;
 	return 0;
 }
 
@@ -274,16 +301,69 @@ static int line_want(
 	return result;
 }
 
+/* ---- services of the host ---- */
+
+static int service_port_want(struct redirects *redirects, const struct host_service *service,
+	const struct listener_key *key, struct request_error *error)
+{
+	struct listener *listener;
+	const int result = listener_get(redirects, service->line, key, &listener, error);
+
+	if (listener == NULL)
+		return result;
+	listener->next.serves = true;
+	listener->next.service = *service;
+	return 0;
+}
+
+static int service_want(struct redirects *redirects, uint16_t network,
+	const struct host_service *service, struct request_error *error)
+{
+	static const uint8_t families[] = {AF_INET, AF_INET6};
+	int result = 0;
+
+	for (unsigned i = 0; i < 2 * (unsigned)service->ports.count; i++) {
+		const struct port_range ports = service->ports.range[i / 2];
+
+		for (uint32_t port = ports.first; port <= ports.last && result == 0; port++)
+			result = service_port_want(redirects, service,
+				&(struct listener_key){network, families[i % 2], service->protocol,
+					(uint16_t)port},
+				error);
+	}
+	return result;
+}
+
+static int services_want(struct redirects *redirects, struct request_error *error)
+{
+	const struct config *config = redirects->daemon->config;
+	int result = 0;
+
+	for (uint16_t n = 0; n < config->network_count; n++) {
+		const struct network_config *network = &config->networks[n];
+
+		for (unsigned i = 0; i < network->host.service_count && result == 0; i++)
+			result = service_want(redirects, n, &network->host.services[i], error);
+	}
+	return result;
+}
+
+/* ---- a new config ---- */
+
 int redirects_prepare(struct redirects *redirects, struct request_error *error)
 {
 	const struct nat_rules *nat = &redirects->daemon->config->nat;
 	int result = 0;
 
-	for (unsigned i = 0; i < redirects->count; i++)
-		redirects->listener[i]->wanted = redirects->listener[i]->fresh = false;
+	for (unsigned i = 0; i < redirects->count; i++) {
+		redirects->listener[i]->next = (struct duty){0};
+		redirects->listener[i]->fresh = false;
+	}
 	for (unsigned i = 0; i < nat->count && result == 0; i++)
 		if (leads_to_host(&nat->rule[i]))
 			result = line_want(redirects, &nat->rule[i], error);
+	if (result == 0)
+		result = services_want(redirects, error);
 	if (result != 0)
 		redirects_abort(redirects);
 	return result;
@@ -294,8 +374,8 @@ void redirects_commit(struct redirects *redirects)
 	for (unsigned i = redirects->count; i-- > 0;) {
 		struct listener *listener = redirects->listener[i];
 
-		listener->proxy_protocol = listener->next_proxy_protocol;
-		if (!listener->wanted)
+		listener->duty = listener->next;
+		if (!listener->duty.redirects && !listener->duty.serves)
 			listener_close(redirects, i);
 	}
 }
@@ -339,7 +419,7 @@ int redirects_create(struct daemon *daemon, struct redirects **result)
 	redirects->daemon = daemon;
 	error = redirects_prepare(redirects, &refusal);
 	if (error != 0) {
-		log_error(daemon->log, "[nat]: %s", refusal.text);
+		log_error(daemon->log, "%s", refusal.text);
 		redirects_free(redirects);
 		return error;
 	}

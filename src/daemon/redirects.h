@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * redirects: what [nat] redirects to a program of the host, carried there.
+ * redirects: what [nat] redirects to a program of the host, and what `host-service` offers to
+ * guests, carried there.
  *
  * The engine leads such a connection of a guest to a port of the gateway's address.  There a
  * listening socket of the service namespace takes it, and a relay carries it to the same port of
- * the host's loopback.  The socket is for redirected connections alone: what a guest sends to it
- * of its own accord is reset, so nothing on the loopback is open to it that the config does not
- * lead there.
+ * the host's loopback.  What a guest sends to the socket of its own accord is reset, so nothing on
+ * the loopback is open to it that the config does not lead there, unless the port is that of a
+ * `host-service` of its network: then it is the way to a program of the host's.
  */
 #ifndef TUNGATE_DAEMON_REDIRECTS_H
 #define TUNGATE_DAEMON_REDIRECTS_H
