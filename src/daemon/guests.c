@@ -333,6 +333,15 @@ const char *wanted_place(const struct wanted *wanted, char text[CONFIG_TEXT_SIZE
 	return "the host";
 }
 
+static const char *failure_text(const struct link_config *config, const char *why, int result)
+{
+	if (why[0] != '\0')
+		return why;
+	return result == -ENODEV && config->kind == LINK_NETDEV
+		       ? "there is no interface of this name"
+		       : strerror(-result);
+}
+
 /* What the kernel would let us do, and what would not end well. */
 static int place_check(
 	const struct guests *guests, const struct link_config *config, struct request_error *error)
@@ -399,7 +408,7 @@ int guest_attach(struct guests *guests, const struct wanted *wanted, int netns_f
 	}
 	if (result != 0) {
 		snprintf(error->text, sizeof(error->text), "cannot be attached to %.100s: %.300s",
-			place, why[0] != '\0' ? why : strerror(-result));
+			place, failure_text(&wanted->config, why, result));
 		goto failed;
 	}
 	log_info(guests->daemon->log, "link %s is attached to %s", wanted->config.name, place);

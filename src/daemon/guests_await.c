@@ -86,7 +86,7 @@ static void awaited_try(struct guests *guests, struct awaited *awaited)
 		close(netns_fd);
 	if (result == 0)
 		awaited_remove(guests, awaited);
-	else if (result != -ENODEV)
+	else if (result != -ENODEV || awaited->wanted.config.kind != LINK_NETDEV)
 		complain(guests, awaited, error.text);
 }
 

@@ -142,6 +142,7 @@ static void describe(struct netdev *netdev, const struct link_settings *settings
 		.burst = 1,
 		.segments = true,
 		.udp_segments = true,
+		.away = !netdev->takeover.has_carrier,
 		.outlives_errors = true,
 		.ifindex = netdev->takeover.ifindex,
 	};

@@ -231,7 +231,11 @@ int takeover_begin(const struct log *log, const char *name, struct takeover *tak
 		error = interface_check(log, name, &interface);
 	if (error)
 		goto close_socket;
-	*takeover = (struct takeover){.ifindex = interface.ifindex, .mtu = interface.mtu};
+	*takeover = (struct takeover){
+		.ifindex = interface.ifindex,
+		.mtu = interface.mtu,
+		.has_carrier = interface.flags & IFF_RUNNING,
+	};
 	error = addresses_check(log, socket, name, takeover);
 	if (error == 0)
 		error = take(log, socket, name, &interface, takeover);

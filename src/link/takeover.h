@@ -26,6 +26,7 @@ struct takeover {
 	int ifindex;
 	uint32_t mtu; /* bytes */
 	bool was_down;
+	bool has_carrier; /* as it was found; what comes, netlink tells */
 	bool mode_changed;
 	uint8_t mode; /* IN6_ADDR_GEN_MODE_*, as it was */
 	unsigned address_count;
