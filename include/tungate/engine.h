@@ -192,7 +192,7 @@ int engine_forward_del(struct engine *engine, const struct forward *forward);
 /* What `to domain` of rules goes by: the gateway's DNS is about to tell the guest of this link an
  * address for a name (no final dot).  New connections to it match such rules for `ttl_s` seconds,
  * at least `domain` of the timeouts, at most a week; live ones beyond that. */
-void engine_domain_learn(struct engine *engine, zone_id link, const char *name, uint8_t family,
+void engine_domain_learn(struct engine *engine, zone_id zone, const char *name, uint8_t family,
 	const union addr *address, uint32_t ttl_s, uint64_t now_ms);
 /* Does a rule that accepts, of chain forward or one that it leads to, name this domain in its
  * `to domain` for guests of a network? */

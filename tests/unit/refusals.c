@@ -119,8 +119,10 @@ Test(refusals, policy_of_names)
 					   "rule = accept in far to domain example.com\n"});
 	const union addr server = lab_address(lab, "server");
 	uv_loop_t loop;
-	struct daemon daemon = {
-		.config = lab->config, .engine = lab->engine, .loop = &loop, .log = (struct log *)world_log()};
+	struct daemon daemon = {.config = lab->config,
+		.engine = lab->engine,
+		.loop = &loop,
+		.log = (struct log *)world_log()};
 	struct domain_policy *policy;
 	struct daemon_refusal one;
 	struct domain_info info;
