@@ -12,11 +12,11 @@ namespace second one two
 GATE4=10.66.0.1
 
 # Names on the internet, for a second each; nginx answers at each address.
-debian=198.51.100.20 pypi=198.51.100.21 files=198.51.100.22 evil=198.51.100.23
-addresses server eth0 $debian/24 $pypi/24 $files/24 $evil/24
+debian=198.51.100.20 debian6=2001:db8:2::20 pypi=198.51.100.21 files=198.51.100.22 evil=198.51.100.23
+addresses server eth0 $debian/24 $debian6/64 $pypi/24 $files/24 $evil/24
 spawn server dnsmasq dnsmasq --no-daemon --conf-file=/dev/null --no-resolv --no-hosts \
 	--user=root --port=53 --local-ttl=1 \
-	--host-record=deb.debian.org,$debian --host-record=pypi.org,$pypi \
+	--host-record=deb.debian.org,$debian,$debian6 --host-record=pypi.org,$pypi \
 	--cname=files.pythonhosted.org,cdn.example.test --host-record=cdn.example.test,$files \
 	--host-record=evil.example.test,$evil --host-record=twin.example.test,$pypi
 within 5 ns server dig +short +time=1 +tries=1 @127.0.0.1 pypi.org
@@ -61,7 +61,7 @@ status() {
 }
 # fetch GUEST ADDRESS: a page, by a new connection; curl's 7 is one that is refused.
 fetch() {
-	ns "$1" curl -fsS --connect-timeout 5 --max-time 10 "http://$2:443/"
+	ns "$1" curl -gfsS --connect-timeout 5 --max-time 10 "http://$2:443/"
 }
 refuses() {
 	fetch "$@"
@@ -88,6 +88,10 @@ expect_status 7 "... at that port alone" ns guest curl -sS "http://$pypi:80/"
 expect_status 7 "another guest has asked for nothing" fetch second $pypi
 expect "a name that is an alias" says "^$files\$" ask guest files.pythonhosted.org
 expect "... opens what it leads to" says "this is server" fetch guest $files
+expect_status 7 "an IPv6 address" fetch guest "[$debian6]"
+expect_equal "... is asked for by itself" $debian6 "$(ask guest deb.debian.org AAAA)"
+expect "... and open then" says "this is server" fetch guest "[$debian6]"
+expect_status 7 "... alone" fetch guest $debian
 expect_equal "names over TCP" $debian "$(ask second deb.debian.org +tcp)"
 expect "... open as well" says "this is server" fetch second $debian
 
