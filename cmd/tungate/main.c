@@ -111,6 +111,16 @@ static const struct subcommand subcommands[] = {
 		.show = show_guests,
 	},
 	{
+		.name = "leases",
+		.operands = "",
+		.summary = "the addresses that guests were given by DHCP",
+		.details = "One that is over is remembered for its guest until others need it.",
+		.example = "tungate leases --json | jq -r '.[] | [.address, .mac, .name] | @tsv'",
+		.method = "leases",
+		.params = no_params,
+		.show = show_leases,
+	},
+	{
 		.name = "domains",
 		.operands = "",
 		.summary = "names that guests have asked for, and those that they were refused",

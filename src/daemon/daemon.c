@@ -20,6 +20,7 @@
 #include "daemon/domains.h"
 #include "daemon/guests.h"
 #include "daemon/io.h"
+#include "daemon/leases.h"
 #include "daemon/packet_log.h"
 #include "daemon/publish.h"
 #include "daemon/redirects.h"
@@ -314,6 +315,9 @@ static int daemon_start_and_run(struct daemon *daemon)
 	error = service_create(daemon, &daemon->service);
 	if (error != 0)
 		goto service;
+	error = leases_open(daemon, &daemon->leases);
+	if (error != 0)
+		goto leases;
 	error = guests_create(daemon, &daemon->guests);
 	if (error != 0)
 		goto guests;
@@ -336,6 +340,8 @@ redirects:
 publish:
 	guests_free(daemon->guests);
 guests:
+	leases_close(daemon->leases);
+leases:
 	service_free(daemon->service);
 service:
 	uplinks_free(daemon->uplinks);

@@ -20,6 +20,7 @@ struct dns_forwarder;
 struct domain_policy;
 struct guests;
 struct io;
+struct leases_file;
 struct publish;
 struct redirects;
 struct service;
@@ -43,6 +44,7 @@ struct daemon {
 	struct uplinks *uplinks;
 	struct dns_forwarder *dns;
 	struct service *service;
+	struct leases_file *leases;
 	struct guests *guests;
 	struct publish *publish;
 	struct redirects *redirects;

@@ -11,6 +11,7 @@
 #include <sys/resource.h>
 #include "daemon/domains.h"
 #include "daemon/guests.h"
+#include "daemon/leases.h"
 #include "dns/forwarder.h"
 
 #define DNS_PORT    53
@@ -38,9 +39,11 @@ static zone_id client_zone(void *context, uint16_t network, uint8_t protocol, ui
 static bool guest_address(
 	void *context, uint16_t network, const char *name, uint8_t family, union addr *address)
 {
+	const struct daemon *daemon = context;
 	uint8_t found_family;
 
-	return guests_find(context, network, name, family, &found_family, address);
+	return guests_find(context, network, name, family, &found_family, address) ||
+	       leases_find_name(daemon->leases, network, name, family, address);
 }
 
 static bool guest_name(void *context, uint16_t network, uint8_t family, const union addr *address,
@@ -56,7 +59,10 @@ static bool guest_name(void *context, uint16_t network, uint8_t family, const un
 		snprintf(name, CONFIG_NAME_SIZE, "%s", link.name);
 		return true;
 	}
-	return false;
+	const char *leased = leases_name_of(daemon->leases, network, family, address);
+	if (leased != NULL)
+		snprintf(name, CONFIG_NAME_SIZE, "%s", leased);
+	return leased != NULL;
 }
 
 /* Whether the host serves guests of the network anything at the gateway's address. */

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <sys/random.h>
 #include "daemon/guest_lan.h"
+#include "daemon/leases.h"
 
 struct guest_lan {
 	struct daemon *daemon;
@@ -39,6 +40,20 @@ static bool is_elsewhere(void *context, uint8_t family, const union addr *addres
 
 	return zone != ZONE_NONE && zone != own->zone &&
 	       !(ZONE_IS_LINK(zone) && daemon->config->networks[own->network].clones);
+}
+
+static void lease_changed(void *context, const struct lan_lease *lease)
+{
+	const struct guest_lan *own = context;
+
+	leases_changed(own->daemon->leases, own->network, own->name, lease);
+}
+
+static void guest_name(void *context, const char *name, uint8_t family, const union addr *address)
+{
+	const struct guest_lan *own = context;
+
+	leases_named(own->daemon->leases, own->network, family, address, name);
 }
 
 /* ---- life ---- */
@@ -82,6 +97,8 @@ int guest_lan_open(
 		.address_learned = address_learned,
 		.address_gone = address_gone,
 		.is_elsewhere = is_elsewhere,
+		.lease_changed = lease_changed,
+		.guest_name = guest_name,
 	};
 
 	if (own == NULL)
@@ -97,8 +114,20 @@ int guest_lan_open(
 		free(own);
 		return -ENOMEM;
 	}
+	leases_restore(daemon->leases, own->network, own->name, own->lan);
 	*result = own;
 	return 0;
+}
+
+void guest_lan_update(struct guest_lan *own)
+{
+	const struct guest_lan_settings unchanged = {0};
+	const struct lan_settings settings = settings_of(own, &unchanged);
+
+	if (!lan_configure(own->lan, &settings, uv_now(own->daemon->loop)))
+		log_warning(own->daemon->log,
+			"link %s: no memory for the new configuration; it goes on with the old one",
+			own->name);
 }
 
 void guest_lan_close(struct guest_lan *own)

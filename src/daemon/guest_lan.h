@@ -25,6 +25,8 @@ struct guest_lan_settings {
  * before that. */
 int guest_lan_open(struct daemon *daemon, const struct guest_lan_settings *settings,
 	struct guest_lan **result);
+/* The network's keys have changed. */
+void guest_lan_update(struct guest_lan *guest_lan);
 /* Before the link is taken from the engine. */
 void guest_lan_close(struct guest_lan *guest_lan);
 

@@ -104,6 +104,24 @@ static int services_open(struct guest *guest)
 	return error;
 }
 
+void guest_renew(struct guest *guest)
+{
+	if (guest->lan == NULL)
+		return;
+	guest_lan_update(guest->lan);
+	guests_lan_arm(guest->owner, guest->link->zone);
+}
+
+void guest_say_goodbye(struct guest *guest)
+{
+	struct daemon *daemon = guest->owner->daemon;
+
+	if (guest->lan == NULL)
+		return;
+	lan_say_goodbye(guest->link->lan, uv_now(daemon->loop));
+	io_flush_lan(daemon->io, guest->link);
+}
+
 /* ---- opening and closing ---- */
 
 static void guest_freed(uv_handle_t *handle)
@@ -372,6 +390,10 @@ static int guest_settle(struct guests *guests, struct guest *guest, struct reque
 
 	guest->address4 = config->address4;
 	guest->address6 = config->address6;
+	if (LINK_IS_ETHERNET(config->kind) && !whole) {
+		address_remember(guests, config, AF_INET, &guest->address4);
+		address_remember(guests, config, AF_INET6, &guest->address6);
+	}
 	if (result == 0)
 		result = address_settle(
 			guests, config->network, AF_INET, whole, &guest->address4, error);
@@ -446,8 +468,10 @@ void guests_free(struct guests *guests)
 	if (guests == NULL)
 		return;
 	for (unsigned i = guests->highest; i-- > 0;)
-		if (guests->guest[i] != NULL)
+		if (guests->guest[i] != NULL) {
+			guest_say_goodbye(guests->guest[i]);
 			guest_close(guests->guest[i]);
+		}
 	while (!TAILQ_EMPTY(&guests->awaited))
 		awaited_remove(guests, TAILQ_FIRST(&guests->awaited));
 	uv_timer_stop(&guests->retry);

@@ -5,9 +5,11 @@
 #include <errno.h>
 #include <stdio.h>
 #include "daemon/guests_state.h"
+#include "daemon/leases.h"
 
-static bool address_is_free(
-	const struct guests *guests, uint16_t network, uint8_t family, const union addr *address)
+/* For a link of this name; one without a name has no lease. */
+static bool address_is_free(const struct guests *guests, uint16_t network, const char *name,
+	uint8_t family, const union addr *address)
 {
 	const struct network_config *config = &guests->daemon->config->networks[network];
 
@@ -20,6 +22,11 @@ static bool address_is_free(
 				address, family == AF_INET ? &guest->address4 : &guest->address6))
 			return false;
 	}
+	if (leases_has(guests->daemon->leases, network, name, family, address))
+		return false;
+	for (unsigned i = 0; i < config->reservation_count; i++)
+		if (addr_equal(address, &config->reservations[i].address))
+			return false;
 	/* Those that the config has promised to links which are not there yet. */
 	for (unsigned i = 0; i < guests->daemon->config->link_count; i++) {
 		const struct link_config *link = &guests->daemon->config->links[i];
@@ -28,6 +35,21 @@ static bool address_is_free(
 			return false;
 	}
 	return true;
+}
+
+void address_remember(const struct guests *guests, const struct link_config *link, uint8_t family,
+	union addr *address)
+{
+	const struct leases_file *leases = guests->daemon->leases;
+	const struct network_config *config = &guests->daemon->config->networks[link->network];
+	const struct prefix *subnet = family == AF_INET ? &config->subnet4 : &config->subnet6;
+	union addr before;
+
+	if (addr_is_zero(address) &&
+		leases_of_link(leases, link->network, link->name, family, &before) &&
+		subnet->family != 0 && prefix_contains(subnet, family, &before) &&
+		address_is_free(guests, link->network, link->name, family, &before))
+		*address = before;
 }
 
 /* The lowest free address of the network; false when there is none. */
@@ -41,7 +63,7 @@ static bool address_choose(
 
 	for (uint64_t n = 1; n <= last; n++) {
 		*address = prefix_address(subnet, n);
-		if (address_is_free(guests, network, family, address))
+		if (address_is_free(guests, network, "", family, address))
 			return true;
 	}
 	return false;

@@ -159,6 +159,8 @@ void guests_update(struct guests *guests)
 	for (unsigned i = guests->highest; i-- > 0;)
 		if (guests->guest[i] != NULL && !is_still_wanted(guests, &guests->guest[i]->wanted))
 			guest_close(guests->guest[i]);
+		else if (guests->guest[i] != NULL)
+			guest_renew(guests->guest[i]);
 	for (awaited = TAILQ_FIRST(&guests->awaited); awaited != NULL; awaited = next) {
 		next = TAILQ_NEXT(awaited, entry);
 		if (!is_still_wanted(guests, &awaited->wanted))

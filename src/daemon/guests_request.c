@@ -46,6 +46,7 @@ static void describe(
 		.address4 = guest->address4,
 		.address6 = guest->address6,
 		.age_ms = uv_now(guests->daemon->loop) - guest->attached_ms,
+		.lan = guest->link->lan,
 	};
 	link->has_mac = guest->link->lan != NULL && lan_guest_mac(guest->link->lan, link->mac);
 }
@@ -122,10 +123,12 @@ int guests_detach(
 		return -ENOENT;
 	}
 	log_info(guests->daemon->log, "link %s is detached", name);
-	if (guest != NULL)
+	if (guest != NULL) {
+		guest_say_goodbye(guest);
 		guest_close(guest);
-	else
+	} else {
 		awaited_remove(guests, awaited);
+	}
 	return 0;
 }
 

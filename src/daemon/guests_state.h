@@ -59,6 +59,10 @@ struct guest *guest_named(const struct guests *guests, uint16_t network, const c
 int guest_attach(struct guests *guests, const struct wanted *wanted, int netns_fd, zone_id *zone,
 	struct request_error *error);
 void guest_close(struct guest *guest);
+/* The network's keys have changed. */
+void guest_renew(struct guest *guest);
+/* The guest is told that the gateway leaves it, as far as it can be told. */
+void guest_say_goodbye(struct guest *guest);
 /* Its place is gone: close it, and await it where it may come back. */
 void guest_lost(struct guest *guest);
 /* Whether its other side is there may have changed. */
@@ -68,6 +72,9 @@ const char *wanted_place(const struct wanted *wanted, char text[CONFIG_TEXT_SIZE
 
 /* ---- guests_address.c ---- */
 
+/* The address that the guest of an Ethernet link of this name had before, where it is free. */
+void address_remember(const struct guests *guests, const struct link_config *link, uint8_t family,
+	union addr *address);
 /* Fill in the guest's address of one family, or check the one that is wanted.  0 or -errno. */
 int address_settle(const struct guests *guests, uint16_t network, uint8_t family, bool whole_subnet,
 	union addr *address, struct request_error *error);

@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include "daemon/daemon.h"
 #include "daemon/domains.h"
+#include "daemon/leases.h"
 #include "daemon/guests.h"
 #include "daemon/publish.h"
 #include "daemon/redirects.h"
@@ -68,6 +69,11 @@ static int op_forward_del(void *context, const struct forward *forward, struct r
 	return publish_del(((struct daemon *)context)->publish, forward, error);
 }
 
+static const struct known_lease *op_lease(void *context, unsigned index)
+{
+	return leases_at(((struct daemon *)context)->leases, index);
+}
+
 static bool op_refusal(void *context, unsigned index, struct daemon_refusal *refusal)
 {
 	return domain_policy_refusal(((struct daemon *)context)->domains, index, refusal);
@@ -106,6 +112,7 @@ void daemon_ops_fill(struct daemon *daemon, struct daemon_ops *ops)
 		.forward = op_forward,
 		.forward_add = op_forward_add,
 		.forward_del = op_forward_del,
+		.lease = op_lease,
 		.refusal = op_refusal,
 		.dns = op_dns,
 		.redirected = op_redirected,

@@ -227,6 +227,7 @@ const struct control_method requests_methods[] = {
 	{"forward.del", handle_forward_del, false},
 	{"forward.list", handle_forward_list, true},
 	{"guests", handle_guests, true},
+	{"leases", handle_leases, true},
 	{"links", handle_links, true},
 	{"networks", handle_networks, true},
 	{"original", handle_original, false},

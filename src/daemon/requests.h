@@ -58,6 +58,7 @@ struct daemon_link {
 	const char *place;             /* "web", "bridge br0", "/run/vm.sock": its other end */
 	union addr address4, address6; /* the guest's; zero: none */
 	uint64_t age_ms;               /* since it was attached */
+	const struct lan *lan;         /* its services; NULL: it has none */
 };
 
 /* A name that a guest was refused, or whose addresses it was. */
@@ -108,6 +109,8 @@ struct daemon_ops {
 	/* Delete the forward of this protocol, host address and ports. */
 	int (*forward_del)(
 		void *context, const struct forward *forward, struct request_error *error);
+	/* A lease that DHCP has given, or NULL past the last. */
+	const struct known_lease *(*lease)(void *context, unsigned index);
 	/* Names refused lately, newest first; false past the last. */
 	bool (*refusal)(void *context, unsigned index, struct daemon_refusal *refusal);
 	/* The DNS forwarder; NULL while there is none. */

@@ -6,6 +6,7 @@
 #include <string.h>
 #include "base/mac.h"
 #include "daemon/requests_parts.h"
+#include "lan/lan.h"
 
 json_t *object_json(const struct member *members, unsigned count)
 {
@@ -92,6 +93,17 @@ const char *network_name(struct requests *requests, unsigned network)
 	return network < config->network_count ? config->networks[network].name : "?";
 }
 
+/* What the services of an Ethernet link have refused, by its reasons. */
+static json_t *refused_json(const struct lan *lan)
+{
+	json_t *object = lan != NULL ? json_object() : json_null();
+
+	for (unsigned i = 0; lan != NULL && i < LAN_COUNTER_COUNT; i++)
+		json_object_set_new(
+			object, lan_counter_name(i), number_json(lan_counters(lan)->count[i]));
+	return object;
+}
+
 json_t *link_json(struct requests *requests, const struct daemon_link *link)
 {
 	static const struct counter none;
@@ -116,6 +128,7 @@ json_t *link_json(struct requests *requests, const struct daemon_link *link)
 		{"age_s", number_json(link->age_ms / 1000)},
 		{"in", counter_json(up ? &status->link[link->zone].in : &none)},
 		{"out", counter_json(up ? &status->link[link->zone].out : &none)},
+		{"refused", refused_json(link->lan)},
 	};
 
 	return object_json(members, ARRAY_COUNT(members));

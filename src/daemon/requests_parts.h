@@ -57,7 +57,7 @@ request_handler handle_attach, handle_detach, handle_reload, handle_original;
 request_handler handle_forward_add, handle_forward_del, handle_forward_list;
 request_handler handle_rules, handle_rules_trace;
 request_handler handle_dns, handle_dns_flush;
-request_handler handle_guests, handle_domains;
+request_handler handle_guests, handle_domains, handle_leases;
 request_handler handle_connections, handle_connections_follow, handle_connections_flush;
 request_handler handle_expectations;
 

@@ -272,9 +272,13 @@ world_build() {
 
 # ---- gateways ----
 
-# Config of the tests: what is on standard input, or the defaults.
+# Config of the tests: what is on standard input, or the defaults.  What outlives the gateway stays in
+# the world.
 gateway_config() {
-	cat >"$WORLD/tungate.conf"
+	awk -v state="state = $WORLD/state" '
+		{ print }
+		/^\[gateway\]/ { print state; done = 1 }
+		END { if (!done) printf "[gateway]\n%s\n", state }' >"$WORLD/tungate.conf"
 }
 
 # gateway_start: the gateway of $GATEWAY in "gw", with the namespace "guest" attached to it.

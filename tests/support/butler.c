@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include "daemon/leases.h"
 #include "steps.h"
 #include "world.h"
 
@@ -174,6 +175,21 @@ static bool on_redirected(void *context, uint8_t protocol, uint8_t family, const
 }
 
 /* One name, which guest asked for three times. */
+static const struct known_lease *on_lease(void *context, unsigned index)
+{
+	static const struct known_lease lease = {
+		.network = "lab",
+		.link = "bridge",
+		.name = "web",
+		.family = AF_INET,
+		.address.bytes = {10, 77, 0, 105},
+		.mac = {0x52, 0x54, 0, 0x12, 0x34, 0x56},
+	};
+	(void)context;
+
+	return index == 0 ? &lease : NULL;
+}
+
 static bool on_refusal(void *context, unsigned index, struct daemon_refusal *refusal)
 {
 	(void)context;
@@ -220,6 +236,7 @@ struct butler *butler_open_in(const struct lab_options *options)
 		.forward = on_forward,
 		.forward_add = on_forward_add,
 		.forward_del = on_forward_del,
+		.lease = on_lease,
 		.refusal = on_refusal,
 		.redirected = on_redirected,
 		.reload = on_reload,

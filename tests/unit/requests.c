@@ -245,6 +245,26 @@ Test(requests, domains_that_guests_asked_for)
 	butler_close(butler);
 }
 
+Test(requests, leases)
+{
+	struct butler *butler = butler_open();
+	json_t *leases = result_of(butler, "leases", NULL);
+
+	cr_assert_eq(json_array_size(leases), 1);
+	expect_texts(json_array_get(leases, 0), (const struct expected[]){
+							{"network", "lab"},
+							{"link", "bridge"},
+							{"address", "10.77.0.105"},
+							{"mac", "52:54:00:12:34:56"},
+							{"name", "web"},
+							{"state", "over"},
+							{"expires_s", "0"},
+							{NULL, NULL},
+						});
+	json_decref(leases);
+	butler_close(butler);
+}
+
 Test(requests, drops_are_listed_with_their_meaning)
 {
 	struct butler *butler = butler_open();
