@@ -32,6 +32,11 @@ vm_program() {
 	ldd "$1" | grep -o '/[^ ]*' | xargs cp --parents -L -t "$2" "$1"
 }
 
+# vm_mac NAME: it is always the same.
+vm_mac() {
+	cksum <<<"$1" | awk '{ printf "52:54:00:%02x:%02x:%02x", $1 / 65536 % 256, $1 / 256 % 256, $1 % 256 }'
+}
+
 # The machine's console is $WORLD/log/NAME.
 vm_start() {
 	local name=$1 namespace=$2 netdev=$3 user=${4:-} as=() line=$WORLD/vm/$1 descriptor
@@ -42,7 +47,8 @@ vm_start() {
 	spawn "$namespace" "$name" "${as[@]}" qemu-system-x86_64 -machine pc,accel=kvm:tcg -cpu max \
 		-m 192M -nodefaults -no-user-config -no-reboot -display none \
 		-kernel "$WORLD/vm/vmlinuz" -initrd "$WORLD/vm/initrd" -append "name=$name $VM_WORDS" \
-		-netdev "$netdev,id=net" -device "virtio-net-pci,netdev=net,mac=${vm_mac:-52:54:00:00:00:01}" \
+		-netdev "$netdev,id=net" \
+		-device "virtio-net-pci,netdev=net,mac=$(vm_mac "$name")" \
 		-serial stdio -serial "pipe:$line"
 	# shellcheck disable=SC2154
 	vm_process[$name]=$spawned
