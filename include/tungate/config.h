@@ -19,6 +19,7 @@
 
 #define CONFIG_NAME_SIZE         32 /* names of networks, links, guests, with NUL */
 #define CONFIG_TEXT_SIZE         256
+#define CONFIG_NOBODY            UINT32_MAX /* no user, no group */
 #define CONFIG_NETWORKS_MAX      256
 #define CONFIG_LINKS_MAX         1024
 #define CONFIG_FORWARDS_MAX      1024
@@ -356,8 +357,6 @@ struct network_limits {
 	uint32_t forwards;
 };
 
-#define CONFIG_NOBODY UINT32_MAX /* no user, no group */
-
 struct network_config {
 	char name[CONFIG_NAME_SIZE];
 	/* Who administers it, besides root: names or numbers, "" for nobody; and what the daemon
@@ -473,6 +472,7 @@ struct limits_config {
 struct gateway_config {
 	char control[108];      /* path of the control socket */
 	char control_group[32]; /* group that may open it; empty: root's */
+	uint32_t control_gid;   /* ... as the daemon has found it; CONFIG_NOBODY: none */
 	char state[108];        /* directory of what outlives the gateway */
 	uint8_t log_level;      /* enum log_level */
 	bool log_syslog;

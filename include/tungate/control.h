@@ -13,7 +13,7 @@
 
 #define CONTROL_DEFAULT_PATH      "/run/tungate/control.sock"
 #define CONTROL_REQUEST_BYTES_MAX (64 * 1024)
-#define CONTROL_CLIENTS_MAX       64
+#define CONTROL_CLIENTS_MAX       512
 
 /* Error codes, and the exit status that `tungate` gives for each. */
 #define CONTROL_ERRORS(X)                                                                          \

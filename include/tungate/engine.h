@@ -237,10 +237,11 @@ struct flow_info {
 	uint8_t protocol;  /* likewise: ICMP may be answered by ICMPv6 */
 	const char *state; /* "established", "syn-sent" ... as ss and conntrack say */
 	bool replied;
-	bool forwarded;   /* its destination was translated: published port, dnat, redirect */
-	bool redirected;  /* ... to a proxy */
-	zone_id link[2];  /* where each side is: [0] of the original's source */
-	uint16_t network; /* of the LAN side */
+	bool forwarded;       /* its destination was translated: published port, dnat, redirect */
+	bool redirected;      /* ... to a proxy */
+	zone_id link[2];      /* where each side is: [0] of the original's source */
+	uint16_t network;     /* of the LAN side */
+	uint16_t networks[2]; /* of each side; 0xffff: the uplink */
 	/* As the originator sees it ([0] what it sends, [1] what the other end sends back). */
 	struct {
 		union addr source, destination;

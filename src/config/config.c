@@ -389,6 +389,7 @@ static void sections_unknown(struct loader *loader)
 static void keys_load_defaults(struct config *config)
 {
 	keys_defaults(config, SECTION_GATEWAY, &config->gateway);
+	config->gateway.control_gid = CONFIG_NOBODY;
 	keys_defaults(config, SECTION_TIMEOUTS, &config->timeouts);
 	keys_defaults(config, SECTION_LIMITS, &config->limits);
 	for (unsigned chain = 0; chain < CHAIN_COUNT; chain++)

@@ -11,9 +11,9 @@
 
 #include <jansson.h>
 #include <stdbool.h>
-#include <sys/socket.h> /* struct ucred */
 #include <uv.h>
 #include "base/log.h"
+#include "control/peer.h"
 #include "control/protocol.h"
 
 struct control_server;
@@ -23,8 +23,8 @@ struct control_client;
 struct control_request {
 	struct control_client *client;
 	const json_t *id;
-	json_t *params;    /* an object */
-	struct ucred peer; /* who asks (SO_PEERCRED, as of the connect) */
+	json_t *params;                  /* an object */
+	const struct control_peer *peer; /* who asks; lives as long as the client */
 	bool answered;
 };
 
@@ -68,10 +68,18 @@ struct control_client *control_stream(
 /* Send one event (reference taken over).  A client that does not keep up is closed, and `closed`
  * called, before this returns. */
 void control_stream_push(struct control_client *client, json_t *event);
+/* Who it is. */
+const struct control_peer *control_client_peer(const struct control_client *client);
 
 struct control_settings {
 	const char *path;
 	const char *group; /* that may open the socket; NULL or "": only its owner's */
+	bool everybody;    /* may open it */
+	/* May the peer call the method?  False after the request was answered.  NULL: all of them.
+	 */
+	bool (*authorize)(void *context, struct control_request *request, const char *method);
+	/* Does the peer count as an administrator, where places are shared?  NULL: everybody. */
+	bool (*privileged)(void *context, const struct control_peer *peer);
 	const struct control_method *methods;
 	unsigned method_count;
 	void *context;        /* of the handlers */
@@ -85,6 +93,8 @@ struct control_settings {
  */
 int control_server_start(uv_loop_t *loop, const struct log *log,
 	const struct control_settings *settings, struct control_server **server);
+/* From now on everybody, or no longer everybody, may open the socket. */
+void control_server_open_to(struct control_server *server, bool everybody);
 /* Close every client and remove the socket.  The server frees itself once libuv has let go of its
  * handles: run the loop until then. */
 void control_server_stop(struct control_server *server);

@@ -91,8 +91,13 @@ static int group_find(const char *name, gid_t *gid)
 	return 0;
 }
 
-/* A socket of mode 0660 and this group, listening at `path`.  The descriptor or -errno. */
-static int listen_at(const char *path, gid_t gid)
+static mode_t socket_mode(bool everybody)
+{
+	return everybody ? 0666 : 0660;
+}
+
+/* A socket of this group, listening at `path`.  The descriptor or -errno. */
+static int listen_at(const char *path, gid_t gid, bool everybody)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	int err;
@@ -105,8 +110,8 @@ static int listen_at(const char *path, gid_t gid)
 		err = -errno;
 		goto close_socket;
 	}
-	if ((gid != (gid_t)-1 && lchown(path, -1, gid) < 0) || chmod(path, 0660) < 0 ||
-		listen(fd, BACKLOG) < 0) {
+	if ((gid != (gid_t)-1 && lchown(path, -1, gid) < 0) ||
+		chmod(path, socket_mode(everybody)) < 0 || listen(fd, BACKLOG) < 0) {
 		err = -errno;
 		goto unlink_socket;
 	}
@@ -119,8 +124,8 @@ close_socket:
 	return err;
 }
 
-int control_socket_open(
-	struct control_socket *sock, const struct log *log, const char *path, const char *group)
+int control_socket_open(struct control_socket *sock, const struct log *log, const char *path,
+	const char *group, bool everybody)
 {
 	gid_t gid = (gid_t)-1;
 	int err;
@@ -157,7 +162,7 @@ int control_socket_open(
 		log_error(log, "%s is in the way and not a socket: remove it", path);
 	if (err < 0)
 		goto unlock;
-	err = sock->fd = listen_at(path, gid);
+	err = sock->fd = listen_at(path, gid, everybody);
 	if (err < 0)
 		goto unlock;
 	return 0;
@@ -174,6 +179,14 @@ remove_parent:
 			"control in [gateway]",
 			path, strerror(-err));
 	return err;
+}
+
+void control_socket_open_to(
+	const struct control_socket *sock, const struct log *log, bool everybody)
+{
+	if (chmod(sock->path, socket_mode(everybody)) < 0)
+		log_error(log, "control socket %s: its mode stays as it was: %s", sock->path,
+			strerror(errno));
 }
 
 void control_socket_close(struct control_socket *sock)

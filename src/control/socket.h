@@ -17,8 +17,11 @@ struct control_socket {
 };
 
 /* 0 or -errno, logged; -EADDRINUSE where a live instance owns the path. */
-int control_socket_open(
-	struct control_socket *sock, const struct log *log, const char *path, const char *group);
+int control_socket_open(struct control_socket *sock, const struct log *log, const char *path,
+	const char *group, bool everybody);
+/* Everybody, or its owner and group alone, may connect from now on. */
+void control_socket_open_to(
+	const struct control_socket *sock, const struct log *log, bool everybody);
 /* Stop listening and remove what opening made. */
 void control_socket_close(struct control_socket *sock);
 

@@ -16,6 +16,7 @@
 #include <systemd/sd-daemon.h>
 #include <time.h>
 #include "control/server.h"
+#include "daemon/access.h"
 #include "daemon/daemon.h"
 #include "daemon/domains.h"
 #include "daemon/guests.h"
@@ -67,7 +68,10 @@ struct config *daemon_config_read(const char *path, struct config_errors *errors
 		config = config_parse(path, text, errors);
 	fclose(file);
 	free(text);
-	return config;
+	if (config == NULL || access_resolve(config, path, errors))
+		return config;
+	config_free(config);
+	return NULL;
 }
 
 static struct config *config_load(const struct daemon_options *options)
@@ -218,6 +222,9 @@ static int control_start(struct daemon *daemon)
 	struct control_settings settings = {
 		.path = daemon->control != NULL ? daemon->control : daemon->config->gateway.control,
 		.group = daemon->config->gateway.control_group,
+		.everybody = access_is_shared(daemon->config),
+		.authorize = requests_authorize,
+		.privileged = requests_privileged,
 		.methods = requests_methods,
 		.method_count = requests_method_count,
 	};

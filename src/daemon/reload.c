@@ -11,6 +11,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "control/server.h"
+#include "daemon/access.h"
 #include "daemon/daemon.h"
 #include "daemon/guests.h"
 #include "daemon/publish.h"
@@ -151,6 +153,7 @@ int daemon_reload(struct daemon *daemon, struct config_errors *errors)
 	uplinks_owned_renew(daemon->uplinks);
 	publish_renew(daemon->publish);
 	guests_update(daemon->guests);
+	control_server_open_to(daemon->server, access_is_shared(config));
 	config_free(old);
 	log_info(daemon->log, "the configuration is reloaded");
 	return 0;

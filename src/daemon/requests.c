@@ -46,23 +46,47 @@ static json_t *uplinks_json(const struct daemon_status *status)
 	return list;
 }
 
-static unsigned link_count(struct requests *requests)
-{
-	struct daemon_link link;
-	unsigned count = 0;
+/* What there is, of all networks, or of those that whoever asks sees. */
+struct figures {
+	unsigned networks, links, forwards;
+	struct counter from_guests, to_guests;
+	uint64_t flows;
+};
 
-	while (requests->ops.link(requests->ops.context, count, &link))
-		count++;
-	return count;
+static void counter_add(struct counter *sum, const struct counter *more)
+{
+	sum->packets += more->packets;
+	sum->bytes += more->bytes;
 }
 
-static unsigned forward_count(struct requests *requests)
+static void figures_take(
+	struct requests *requests, const struct control_peer *peer, struct figures *figures)
 {
-	unsigned count = 0;
+	const struct daemon_ops *ops = &requests->ops;
+	const struct engine_status *engine = engine_status(ops->engine);
+	const unsigned networks = ops->config(ops->context)->network_count;
+	const struct forward *forward;
+	struct daemon_link link;
+	struct guest_info guest;
+	uint32_t cursor = 0;
 
-	while (requests->ops.forward(requests->ops.context, count))
-		count++;
-	return count;
+	*figures = (struct figures){0};
+	for (unsigned i = 0; i < networks; i++)
+		figures->networks += peer_sees(requests, peer, i);
+	for (unsigned i = 0; (forward = ops->forward(ops->context, i)); i++)
+		figures->forwards += peer_sees(requests, peer, forward->network);
+	for (unsigned i = 0; ops->link(ops->context, i, &link); i++) {
+		if (!peer_sees(requests, peer, link.network))
+			continue;
+		figures->links++;
+		if (link.zone >= ENGINE_LINKS_MAX)
+			continue;
+		counter_add(&figures->from_guests, &engine->link[link.zone].in);
+		counter_add(&figures->to_guests, &engine->link[link.zone].out);
+	}
+	while (engine_guest_next(ops->engine, &cursor, &guest))
+		if (peer_sees(requests, peer, guest.network))
+			figures->flows += guest.flows[0] + guest.flows[1];
 }
 
 static json_t *flows_json(const struct engine_status *engine)
@@ -71,6 +95,17 @@ static json_t *flows_json(const struct engine_status *engine)
 		{"now", number_json(engine->flows)},
 		{"max", number_json(engine->flows_max)},
 		{"created", number_json(engine->flows_created)},
+	};
+
+	return object_json(members, ARRAY_COUNT(members));
+}
+
+static json_t *own_flows_json(const struct figures *figures)
+{
+	const struct member members[] = {
+		{"now", number_json(figures->flows)},
+		{"max", json_null()},
+		{"created", json_null()},
 	};
 
 	return object_json(members, ARRAY_COUNT(members));
@@ -98,6 +133,19 @@ static json_t *traffic_json(const struct engine_status *engine)
 	return object_json(members, ARRAY_COUNT(members));
 }
 
+/* What crosses the uplink is everybody's. */
+static json_t *own_traffic_json(const struct figures *figures)
+{
+	const struct member members[] = {
+		{"from_guests", counter_json(&figures->from_guests)},
+		{"to_guests", counter_json(&figures->to_guests)},
+		{"from_uplink", json_null()},
+		{"to_uplink", json_null()},
+	};
+
+	return object_json(members, ARRAY_COUNT(members));
+}
+
 static uint64_t drops_total(const struct engine_status *engine)
 {
 	uint64_t total = 0;
@@ -111,10 +159,12 @@ static void handle_status(void *context, struct control_request *request)
 {
 	struct requests *requests = context;
 	const struct engine_status *engine = engine_status(requests->ops.engine);
-	const struct config *config = requests->ops.config(requests->ops.context);
+	const bool admin = peer_is_admin(requests, request->peer);
 	struct daemon_status status = {0};
+	struct figures figures;
 
 	requests->ops.status(requests->ops.context, &status);
+	figures_take(requests, request->peer, &figures);
 	const struct member members[] = {
 		{"version", text_json(TUNGATE_VERSION)},
 		{"pid", number_json((uint64_t)getpid())},
@@ -123,28 +173,18 @@ static void handle_status(void *context, struct control_request *request)
 		{"config", text_json(status.config_path)},
 		{"guard", text_json(status.guard)},
 		{"uplinks", uplinks_json(&status)},
-		{"networks", number_json(config->network_count)},
-		{"links", number_json(link_count(requests))},
-		{"forwards", number_json(forward_count(requests))},
-		{"flows", flows_json(engine)},
-		{"ports", ports_json(engine)},
-		{"traffic", traffic_json(engine)},
-		{"drops", number_json(drops_total(engine))},
+		{"networks", number_json(figures.networks)},
+		{"links", number_json(figures.links)},
+		{"forwards", number_json(figures.forwards)},
+		{"flows", admin ? flows_json(engine) : own_flows_json(&figures)},
+		{"ports", admin ? ports_json(engine) : json_null()},
+		{"traffic", admin ? traffic_json(engine) : own_traffic_json(&figures)},
+		{"drops", admin ? number_json(drops_total(engine)) : json_null()},
 	};
 	control_reply(request, object_json(members, ARRAY_COUNT(members)));
 }
 
 /* ---- networks, links ---- */
-
-static unsigned network_link_count(struct requests *requests, unsigned network)
-{
-	struct daemon_link link;
-	unsigned count = 0;
-
-	for (unsigned i = 0; requests->ops.link(requests->ops.context, i, &link); i++)
-		count += link.network == network;
-	return count;
-}
 
 static json_t *network_json(struct requests *requests, unsigned index)
 {
@@ -158,7 +198,7 @@ static json_t *network_json(struct requests *requests, unsigned index)
 		{"gateway6", address_json(AF_INET6, &network->gateway6)},
 		{"mtu", network->mtu ? number_json(network->mtu) : json_null()},
 		{"dns", json_boolean(network->dns)},
-		{"links", number_json(network_link_count(requests, index))},
+		{"links", number_json(link_count(requests, index))},
 	};
 
 	return object_json(members, ARRAY_COUNT(members));
@@ -171,7 +211,8 @@ static void handle_networks(void *context, struct control_request *request)
 	json_t *list = json_array();
 
 	for (unsigned i = 0; i < config->network_count; i++)
-		json_array_append_new(list, network_json(requests, i));
+		if (peer_sees(requests, request->peer, i))
+			json_array_append_new(list, network_json(requests, i));
 	control_reply(request, list);
 }
 
@@ -182,7 +223,8 @@ static void handle_links(void *context, struct control_request *request)
 	json_t *list = json_array();
 
 	for (unsigned i = 0; requests->ops.link(requests->ops.context, i, &link); i++)
-		json_array_append_new(list, link_json(requests, &link));
+		if (peer_sees(requests, request->peer, link.network))
+			json_array_append_new(list, link_json(requests, &link));
 	control_reply(request, list);
 }
 

@@ -135,6 +135,10 @@ struct requests *requests_create(const struct daemon_ops *ops);
 /* After control_server_stop(): no stream may be left. */
 void requests_free(struct requests *requests);
 
+/* For control_settings: who may call what, and who counts as an administrator. */
+bool requests_authorize(void *context, struct control_request *request, const char *method);
+bool requests_privileged(void *context, const struct control_peer *peer);
+
 /* The engine reports a flow (engine_host.event): told to whoever follows. */
 void requests_flow_event(
 	struct requests *requests, enum flow_event event, const struct flow_info *flow);

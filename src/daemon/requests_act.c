@@ -37,7 +37,8 @@ void handle_forward_list(void *context, struct control_request *request)
 	json_t *list = json_array();
 
 	for (unsigned i = 0; (forward = requests->ops.forward(requests->ops.context, i)); i++)
-		json_array_append_new(list, forward_json(requests, forward));
+		if (peer_sees(requests, request->peer, forward->network))
+			json_array_append_new(list, forward_json(requests, forward));
 	control_reply(request, list);
 }
 
@@ -64,6 +65,37 @@ static int forwards_add(const struct daemon_ops *ops, const struct forward *forw
 	return 0;
 }
 
+/* An owner publishes ports that the network has been given, so many times.  All of `count` are of
+ * one network and of the same ports. */
+static bool forward_is_allowed(struct requests *requests, struct control_request *request,
+	const struct forward *forward, unsigned count)
+{
+	const struct daemon_ops *ops = &requests->ops;
+	const struct config *config = ops->config(ops->context);
+	const struct network_config *network = &config->networks[forward->network];
+	struct port_list outside = {1, {forward->ports}};
+	char text[PORTS_TEXT_SIZE], allowed[PORT_LIST_TEXT_SIZE];
+
+	if (peer_is_admin(requests, request->peer))
+		return true;
+	if (!port_list_subtract(&outside, &network->forward_ports) || outside.count > 0) {
+		control_fail(request, CONTROL_DENIED,
+			"port %s: allowed: %s, the `forward-ports` of network `%s`",
+			ports_format(&forward->ports, text),
+			network->forward_ports.count > 0
+				? port_list_format(&network->forward_ports, allowed)
+				: "none",
+			network->name);
+		return false;
+	}
+	if (forwards_have_room(requests, forward->network, count))
+		return true;
+	control_fail(request, CONTROL_DENIED,
+		"network `%s` has %u forwards: allowed: no more, unless some are deleted",
+		network->name, forward_count(requests, forward->network));
+	return false;
+}
+
 void handle_forward_add(void *context, struct control_request *request)
 {
 	static const struct param params[] = {
@@ -73,6 +105,8 @@ void handle_forward_add(void *context, struct control_request *request)
 	};
 	struct requests *requests = context;
 	const struct daemon_ops *ops = &requests->ops;
+	struct peer_view view = {requests, request->peer};
+	const struct config_names names = peer_names(&view);
 	struct forward_params values;
 	struct forward forwards[2];
 	struct request_error error = {0};
@@ -80,10 +114,12 @@ void handle_forward_add(void *context, struct control_request *request)
 	if (!params_read(request, params, ARRAY_COUNT(params), &values))
 		return;
 	const unsigned count =
-		config_parse_forwards(ops->config(ops->context), &ops->names, values.protocol,
+		config_parse_forwards(ops->config(ops->context), &names, values.protocol,
 			values.host, values.guest, forwards, error.text, sizeof(error.text));
 	if (count == 0)
 		return control_fail(request, CONTROL_INVALID, "%s", error.text);
+	if (!forward_is_allowed(requests, request, &forwards[0], count))
+		return;
 	const int err = forwards_add(ops, forwards, count, &error);
 	if (err < 0)
 		return request_fail_with(request, err, &error);
@@ -127,12 +163,14 @@ static bool published_parse(const char *protocol, const char *host, struct forwa
 }
 
 static const struct forward *published_find(
-	const struct daemon_ops *ops, const struct forward *published)
+	struct requests *requests, const struct control_peer *peer, const struct forward *published)
 {
+	const struct daemon_ops *ops = &requests->ops;
 	const struct forward *forward;
 
 	for (unsigned i = 0; (forward = ops->forward(ops->context, i)); i++)
-		if (forward->protocol == published->protocol &&
+		if (peer_sees(requests, peer, forward->network) &&
+			forward->protocol == published->protocol &&
 			forward->host_family == published->host_family &&
 			addr_equal(&forward->host, &published->host) &&
 			forward->ports.first == published->ports.first &&
@@ -161,7 +199,7 @@ void handle_forward_del(void *context, struct control_request *request)
 	if (!published_parse(values.protocol, values.host, &published, &why))
 		return control_fail(request, CONTROL_INVALID, "%s", error.text);
 	json_t *deleted = json_array();
-	while ((found = published_find(ops, &published))) {
+	while ((found = published_find(requests, request->peer, &published))) {
 		const struct forward victim = *found;
 		const int err = ops->forward_del(ops->context, &victim, &error);
 		if (err < 0) {

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
-#include "config/words.h"
+#include "config/value.h"
 #include "daemon/requests_parts.h"
 
 #define MTU_MIN 576 /* RFC 791: what every host can take */
@@ -64,8 +64,31 @@ static bool addresses_read(
 	return true;
 }
 
+/* An owner brings a namespace of theirs, and nothing that the daemon would open with its own
+ * rights. */
+static bool owner_may_attach(struct requests *requests, struct control_request *request,
+	const struct attach_params *values, const struct daemon_attach *attach)
+{
+	if (peer_is_admin(requests, request->peer))
+		return true;
+	if (!values->descriptor || attach->link.kind != LINK_NETNS)
+		control_fail(request, CONTROL_DENIED,
+			"namespaces by name or path, and interfaces of the host, are for the "
+			"administrator: allowed: the descriptor of a network namespace of yours, "
+			"as `tungate run` and `tungate attach` pass it");
+	else if (!links_have_room(requests, attach->link.network))
+		control_fail(request, CONTROL_DENIED,
+			"network `%s` has %u links: allowed: no more, unless some are detached",
+			network_name(requests, attach->link.network),
+			link_count(requests, attach->link.network));
+	else
+		return true;
+	return false;
+}
+
 /* Take over the descriptor that came with the request; false after it was answered. */
-static bool descriptor_take(struct control_request *request, struct daemon_attach *attach)
+static bool descriptor_take(
+	struct requests *requests, struct control_request *request, struct daemon_attach *attach)
 {
 	const int fd = control_take_descriptor(request);
 
@@ -77,6 +100,14 @@ static bool descriptor_take(struct control_request *request, struct daemon_attac
 		close(fd);
 		control_fail(request, CONTROL_INVALID,
 			"the descriptor is not that of a network namespace");
+		return false;
+	}
+	if (!peer_is_admin(requests, request->peer) && !access_owns_netns(fd, request->peer->uid)) {
+		close(fd);
+		control_fail(request, CONTROL_DENIED,
+			"the network namespace is not yours: allowed: one that was made in a user "
+			"namespace of user id %u, as `tungate run` and `unshare -rn` make it",
+			(unsigned)request->peer->uid);
 		return false;
 	}
 	attach->netns_fd = fd;
@@ -170,6 +201,11 @@ static bool words_read(struct control_request *request, const struct attach_para
 				words[i].text, why);
 			return false;
 		}
+	const char *fault = values->name ? name_fault(values->name) : NULL;
+	if (fault) {
+		control_fail(request, CONTROL_INVALID, "bad name `%.64s`: %s", values->name, fault);
+		return false;
+	}
 	if (values->name && !text_copy(link->name, sizeof(link->name), values->name)) {
 		control_fail(request, CONTROL_INVALID,
 			"bad name `%.64s`: allowed: at most %d characters", values->name,
@@ -181,12 +217,22 @@ static bool words_read(struct control_request *request, const struct attach_para
 	return true;
 }
 
+/* Without a name an administrator means the first one, an owner the only own one. */
 static bool network_read(struct requests *requests, struct control_request *request,
 	const char *name, struct link_config *link)
 {
-	const int network =
-		name ? config_network_named(requests->ops.config(requests->ops.context), name) : 0;
+	const struct config *config = requests->ops.config(requests->ops.context);
+	int network = 0;
 
+	if (name)
+		network = network_named(requests, request->peer, name);
+	else if (!peer_is_admin(requests, request->peer))
+		network = access_only_network(config, request->peer);
+	if (network < 0 && !name) {
+		control_fail(request, CONTROL_INVALID,
+			"to which network? several are yours: `tungate networks` lists them");
+		return false;
+	}
 	if (network < 0) {
 		control_fail(request, CONTROL_NOT_FOUND,
 			"there is no network `%.64s`: `tungate networks` lists them", name);
@@ -239,10 +285,11 @@ static bool attach_read(struct requests *requests, struct control_request *reque
 		!network_read(requests, request, values.network, link) ||
 		!mtu_read(request, values.mtu, attach) || !kind_choose(request, &values, link) ||
 		!kind_check(request, &values, (enum link_kind)link->kind) ||
-		!words_read(request, &values, link))
+		!words_read(request, &values, link) ||
+		!owner_may_attach(requests, request, &values, attach))
 		return false;
 	*hold = values.hold;
-	return values.descriptor ? descriptor_take(request, attach) : true;
+	return values.descriptor ? descriptor_take(requests, request, attach) : true;
 }
 
 /* The resolvers that guests of this network can use: its gateway addresses. */

@@ -13,7 +13,8 @@
 #include "config/words.h"
 #include "daemon/requests_parts.h"
 
-#define FLUSH_PORTION 64 /* flows looked at per call */
+#define FLUSH_PORTION   64 /* flows looked at per call */
+#define FOLLOW_OF_OWNER 4  /* streams of one user */
 
 struct flow_filter {
 	bool any_protocol, any_link;
@@ -23,6 +24,39 @@ struct flow_filter {
 	struct prefix address; /* of any end; family 0: any */
 	char state[32];        /* empty: any */
 };
+
+/* ---- what whoever asks sees of a connection ---- */
+
+/* Of a guest that is not theirs only what their own guest sees of it. */
+static void side_hide(struct flow_info *flow, unsigned side)
+{
+	const unsigned other = !side;
+
+	flow->link[side] = ZONE_NONE;
+	flow->network = flow->networks[other];
+	flow->direction[side].family = flow->direction[other].family;
+	flow->direction[side].source = flow->direction[other].destination;
+	flow->direction[side].destination = flow->direction[other].source;
+	flow->direction[side].source_port = flow->direction[other].destination_port;
+	flow->direction[side].destination_port = flow->direction[other].source_port;
+}
+
+/* A connection is of the networks of both its sides; false where neither is seen. */
+static bool flow_view(struct requests *requests, const struct control_peer *peer,
+	const struct flow_info *flow, struct flow_info *view)
+{
+	bool seen[2];
+
+	*view = *flow;
+	if (peer_is_admin(requests, peer))
+		return true;
+	for (unsigned side = 0; side < 2; side++)
+		seen[side] = peer_sees(requests, peer, flow->networks[side]);
+	for (unsigned side = 0; side < 2; side++)
+		if (!seen[side] && seen[!side] && flow->link[side] != ZONE_UPLINK)
+			side_hide(view, side);
+	return seen[0] || seen[1];
+}
 
 /* ---- the filter ---- */
 
@@ -207,6 +241,7 @@ static json_t *flow_json(struct requests *requests, const struct flow_info *flow
 
 struct walk {
 	struct requests *requests;
+	const struct control_peer *peer;
 	struct flow_filter filter;
 	uint32_t cursor;
 	int64_t limit; /* 0: none */
@@ -217,14 +252,15 @@ struct walk {
 static bool list_next_flow(void *context, json_t **item)
 {
 	struct walk *walk = context;
-	struct flow_info flow;
+	struct flow_info flow, view;
 
 	if ((walk->limit && walk->count == walk->limit) ||
 		!engine_flow_next(walk->requests->ops.engine, &walk->cursor, &flow))
 		return false;
-	if (filter_matches(&walk->filter, &flow)) {
+	if (flow_view(walk->requests, walk->peer, &flow, &view) &&
+		filter_matches(&walk->filter, &view)) {
 		walk->count++;
-		*item = flow_json(walk->requests, &flow);
+		*item = flow_json(walk->requests, &view);
 	}
 	return true;
 }
@@ -233,7 +269,7 @@ static bool flush_next_flows(void *context, json_t **item)
 {
 	struct walk *walk = context;
 	struct engine *engine = walk->requests->ops.engine;
-	struct flow_info flow;
+	struct flow_info flow, view;
 
 	if (walk->done)
 		return false;
@@ -246,7 +282,8 @@ static bool flush_next_flows(void *context, json_t **item)
 			walk->done = true;
 			break;
 		}
-		if (filter_matches(&walk->filter, &flow))
+		if (flow_view(walk->requests, walk->peer, &flow, &view) &&
+			filter_matches(&walk->filter, &view))
 			walk->count += engine_flow_end(engine, flow.id);
 	}
 	return true;
@@ -265,6 +302,7 @@ static void walk_start(struct requests *requests, struct control_request *reques
 	if (!walk)
 		return control_fail(request, CONTROL_FAILED, "out of memory");
 	walk->requests = requests;
+	walk->peer = request->peer;
 	if (filter_read(requests, request, &walk->filter, list ? &walk->limit : NULL))
 		control_produce(request, &producer);
 	else
@@ -314,7 +352,8 @@ static bool list_next_expectation(void *context, json_t **item)
 
 	if (!engine_expectation_next(walk->requests->ops.engine, &walk->cursor, &expectation))
 		return false;
-	*item = expectation_json(walk->requests, &expectation);
+	if (peer_sees(walk->requests, walk->peer, expectation.network))
+		*item = expectation_json(walk->requests, &expectation);
 	return true;
 }
 
@@ -331,6 +370,7 @@ void handle_expectations(void *context, struct control_request *request)
 	if (!walk)
 		return control_fail(request, CONTROL_FAILED, "out of memory");
 	walk->requests = context;
+	walk->peer = request->peer;
 	control_produce(request, &producer);
 }
 
@@ -353,11 +393,29 @@ static void on_follower_closed(void *context)
 	engine_watch(requests->ops.engine, !LIST_EMPTY(&requests->followers));
 }
 
+/* A stream that is not read costs memory: owners have few. */
+static bool follow_is_allowed(struct requests *requests, struct control_request *request)
+{
+	const struct follower *follower;
+	unsigned own = 0;
+
+	LIST_FOREACH(follower, &requests->followers, link)
+	own += control_client_peer(follower->client)->uid == request->peer->uid;
+	if (own < FOLLOW_OF_OWNER || peer_is_admin(requests, request->peer))
+		return true;
+	control_fail(request, CONTROL_DENIED, "allowed: %d streams of connections for one user",
+		FOLLOW_OF_OWNER);
+	return false;
+}
+
 void handle_connections_follow(void *context, struct control_request *request)
 {
 	struct requests *requests = context;
-	struct follower *follower = calloc(1, sizeof(*follower));
+	struct follower *follower;
 
+	if (!follow_is_allowed(requests, request))
+		return;
+	follower = calloc(1, sizeof(*follower));
 	if (!follower)
 		return control_fail(request, CONTROL_FAILED, "out of memory");
 	if (!filter_read(requests, request, &follower->filter, NULL))
@@ -381,14 +439,18 @@ void requests_flow_event(
 		[FLOW_END] = "end",
 	};
 	struct follower *follower = LIST_FIRST(&requests->followers), *next;
+	struct flow_info view;
 
 	for (; follower; follower = next) {
+		const struct control_peer *peer = control_client_peer(follower->client);
+
 		next = LIST_NEXT(follower, link); /* a push may close its follower */
-		if (!filter_matches(&follower->filter, flow))
+		if (!flow_view(requests, peer, flow, &view) ||
+			!filter_matches(&follower->filter, &view))
 			continue;
 		const struct member members[] = {
 			{"type", text_json(types[event])},
-			{"connection", flow_json(requests, flow)},
+			{"connection", flow_json(requests, &view)},
 		};
 		control_stream_push(follower->client, object_json(members, ARRAY_COUNT(members)));
 	}

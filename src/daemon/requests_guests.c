@@ -3,47 +3,7 @@
  * requests_guests: what each guest has, what it may have, and what it was refused.
  */
 #include <stdlib.h>
-#include <string.h>
-#include "config/networks.h"
 #include "daemon/requests_parts.h"
-
-bool link_choose(struct requests *requests, struct control_request *request, const char *text,
-	struct daemon_link *link)
-{
-	const struct daemon_ops *ops = &requests->ops;
-	const struct config *config = ops->config(ops->context);
-	char error[SENTENCE_SIZE];
-	const struct sentence why = {error, sizeof(error)};
-	struct daemon_link other;
-	bool found = false;
-	int network;
-
-	if (!network_cut(config, NULL, &text, &network, &why)) {
-		control_fail(request, CONTROL_NOT_FOUND, "%s", error);
-		return false;
-	}
-	for (unsigned i = 0; ops->link(ops->context, i, &other); i++) {
-		if (strcmp(other.name, text) != 0 ||
-			(network != NETWORK_ANY && other.network != network))
-			continue;
-		if (found) {
-			control_fail(request, CONTROL_INVALID,
-				"link `%s` is in the networks `%s` and `%s`: allowed: %s/%s or "
-				"%s/%s",
-				text, network_name(requests, link->network),
-				network_name(requests, other.network),
-				network_name(requests, link->network), text,
-				network_name(requests, other.network), text);
-			return false;
-		}
-		found = true;
-		*link = other;
-	}
-	if (!found)
-		control_fail(request, CONTROL_NOT_FOUND,
-			"there is no link `%.64s`: `tungate links` lists them", text);
-	return found;
-}
 
 /* 0 is no limit. */
 static json_t *limit_json(uint32_t limit)
@@ -131,6 +91,7 @@ static json_t *guest_json(struct requests *requests, const struct guest_info *gu
 
 struct guest_walk {
 	struct requests *requests;
+	const struct control_peer *peer;
 	uint32_t cursor;
 };
 
@@ -141,7 +102,8 @@ static bool next_guest(void *context, json_t **item)
 
 	if (!engine_guest_next(walk->requests->ops.engine, &walk->cursor, &guest))
 		return false;
-	*item = guest_json(walk->requests, &guest);
+	if (peer_sees(walk->requests, walk->peer, guest.network))
+		*item = guest_json(walk->requests, &guest);
 	return true;
 }
 
@@ -158,5 +120,6 @@ void handle_guests(void *context, struct control_request *request)
 	if (walk == NULL)
 		return control_fail(request, CONTROL_FAILED, "out of memory");
 	walk->requests = context;
+	walk->peer = request->peer;
 	control_produce(request, &producer);
 }

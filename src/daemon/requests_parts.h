@@ -8,6 +8,7 @@
 #include <jansson.h>
 #include <sys/queue.h>
 #include "control/params.h"
+#include "daemon/access.h"
 #include "daemon/requests.h"
 
 struct follower;
@@ -39,6 +40,8 @@ json_t *prefix_json(const struct prefix *prefix);
 json_t *counter_json(const struct counter *counter);
 json_t *link_json(struct requests *requests, const struct daemon_link *link);
 
+/* Is the network named so one that the peer sees?  Its index, or -1. */
+int network_named(struct requests *requests, const struct control_peer *peer, const char *name);
 /* The name of a network; "?" where a reload has taken it away. */
 const char *network_name(struct requests *requests, unsigned network);
 
@@ -48,6 +51,24 @@ bool link_choose(struct requests *requests, struct control_request *request, con
 
 /* Answer with the error that an operation of the daemon returned. */
 void request_fail_with(struct control_request *request, int err, const struct request_error *error);
+
+/* ---- who asks ---- */
+
+/* Does whoever asks see what belongs to this network? */
+bool peer_sees(struct requests *requests, const struct control_peer *peer, unsigned network);
+bool peer_is_admin(struct requests *requests, const struct control_peer *peer);
+/* Guests and networks as whoever asks knows them. */
+struct peer_view {
+	struct requests *requests;
+	const struct control_peer *peer;
+};
+struct config_names peer_names(struct peer_view *view);
+
+/* What a network has, and whether its owner may have (so many) more. */
+unsigned link_count(struct requests *requests, unsigned network);
+unsigned forward_count(struct requests *requests, unsigned network);
+bool links_have_room(struct requests *requests, unsigned network);
+bool forwards_have_room(struct requests *requests, unsigned network, unsigned more);
 
 /* ---- handlers ---- */
 

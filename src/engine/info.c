@@ -17,11 +17,10 @@ static void flow_describe(
 	const struct engine *engine, const struct flow *flow, struct flow_info *info)
 {
 	const int32_t left = (int32_t)(flow->timer.deadline_ms - (uint32_t)engine->now_ms);
-	uint16_t network = topology_network_of_zone(&engine->topology, flow->zone[ORIGINAL]);
+	const uint16_t from = topology_network_of_zone(&engine->topology, flow->zone[ORIGINAL]);
+	const uint16_t to = topology_network_of_zone(&engine->topology, flow->zone[REPLY]);
 	const struct extra *extra = extra_of(engine, flow);
 
-	if (network == NETWORK_NONE)
-		network = topology_network_of_zone(&engine->topology, flow->zone[REPLY]);
 	*info = (struct flow_info){
 		.id = flow_id(engine, flow),
 		.family = flow->family,
@@ -31,7 +30,8 @@ static void flow_describe(
 		.forwarded = nat_changes_destination(flow),
 		.redirected = flow->flags & FLOW_REDIRECTED,
 		.link = {flow->zone[ORIGINAL], flow->zone[REPLY]},
-		.network = network,
+		.network = from != NETWORK_NONE ? from : to,
+		.networks = {from, to},
 		.expires_ms = left > 0 ? (uint64_t)left : 0,
 		.expected = flow->flags & FLOW_EXPECTED,
 		.master = FLOW_NONE,

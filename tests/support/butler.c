@@ -248,6 +248,8 @@ struct butler *butler_open_in(const struct lab_options *options)
 	snprintf(butler->path, sizeof(butler->path), "%s/control.sock", butler->directory);
 	const struct control_settings settings = {
 		.path = butler->path,
+		.authorize = requests_authorize,
+		.privileged = requests_privileged,
 		.methods = requests_methods,
 		.method_count = requests_method_count,
 		.context = butler->requests,

@@ -29,7 +29,7 @@ static void place_make(struct place *place)
 
 static int open_at(struct control_socket *socket, const struct place *place)
 {
-	return control_socket_open(socket, world_log(), place->path, "");
+	return control_socket_open(socket, world_log(), place->path, "", false);
 }
 
 /* Nothing but the place itself must be left. */
@@ -95,7 +95,7 @@ Test(control_socket, it_belongs_to_the_group_that_was_named)
 	if (geteuid() != 0 || group == NULL)
 		cr_skip_test("needs root and a group `nogroup`");
 	place_make(&place);
-	cr_assert_eq(control_socket_open(&socket, world_log(), place.path, "nogroup"), 0);
+	cr_assert_eq(control_socket_open(&socket, world_log(), place.path, "nogroup", false), 0);
 	cr_assert_eq(stat(place.path, &found), 0);
 	cr_expect_eq(found.st_gid, group->gr_gid);
 	control_socket_close(&socket);
@@ -210,13 +210,14 @@ Test(control_socket, bad_settings_are_refused_with_a_sentence)
 
 	memset(path, 'x', sizeof(path) - 1);
 	path[sizeof(path) - 1] = 0;
-	cr_expect_eq(control_socket_open(&socket, world_log(), path, ""), -ENAMETOOLONG);
+	cr_expect_eq(control_socket_open(&socket, world_log(), path, "", false), -ENAMETOOLONG);
 	cr_expect(world_logged("1 to 107 characters"));
-	cr_expect_eq(control_socket_open(&socket, world_log(), "", ""), -ENAMETOOLONG);
+	cr_expect_eq(control_socket_open(&socket, world_log(), "", "", false), -ENAMETOOLONG);
 	cr_expect_eq(
-		control_socket_open(&socket, world_log(), "/tmp/x.sock", "no such group"), -EINVAL);
+		control_socket_open(&socket, world_log(), "/tmp/x.sock", "no such group", false),
+		-EINVAL);
 	cr_expect(world_logged("there is no group no such group"));
-	cr_expect_eq(
-		control_socket_open(&socket, world_log(), "/nowhere/at/all/x.sock", ""), -ENOENT);
+	cr_expect_eq(control_socket_open(&socket, world_log(), "/nowhere/at/all/x.sock", "", false),
+		-ENOENT);
 	cr_expect(world_logged("its directory must exist"));
 }

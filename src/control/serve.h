@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * serve: one client of the control socket; private to src/control.
+ *
+ * A client is in one state at a time:
+ *
+ *	READING    waits for a line; handles one per turn of the loop
+ *	PRODUCING  an answer is being made, a portion per turn, each once the one before was sent
+ *	STREAMING  events go out; what comes in is thrown away
+ *	LEAVING    closes once the last bytes were sent
+ *	CLOSED     only libuv still knows it
+ *
+ * Whatever the state, nothing new is begun while bytes wait in the output queue.  That bounds what
+ * a client can cost: one request line, one answer (or one portion of it, or
+ *CONTROL_STREAM_BYTES_MAX of events), and one turn's work.
+ */
+#ifndef TUNGATE_CONTROL_SERVE_H
+#define TUNGATE_CONTROL_SERVE_H
+
+#include "control/queue.h"
+#include "control/server.h"
+#include "control/socket.h"
+
+#define CONTROL_STREAM_BYTES_MAX (1024 * 1024)
+
+enum client_state {
+	CLIENT_READING,
+	CLIENT_PRODUCING,
+	CLIENT_STREAMING,
+	CLIENT_LEAVING,
+	CLIENT_CLOSED,
+};
+
+struct control_client {
+	struct control_server *server;
+	struct control_client *next;
+	enum client_state state;
+	int fd;
+	int passed_fd; /* not yet taken, or -1 */
+	struct control_peer peer;
+	bool privileged; /* counts against nobody's share */
+	uv_poll_t poll;
+	int events; /* that are polled for */
+	uv_timer_t line_timer;
+	unsigned handles; /* that libuv still knows */
+
+	bool end_of_input;
+	size_t input_length;
+	char input[CONTROL_REQUEST_BYTES_MAX + 1];
+	struct control_queue output;
+
+	struct control_producer producer;
+	bool produced_any;
+	json_t *id; /* of the stream */
+	void (*closed)(void *context);
+	void *closed_context;
+};
+
+struct control_server {
+	uv_loop_t *loop;
+	const struct log *log;
+	struct control_settings settings; /* without the strings, which are the caller's */
+	struct control_socket socket;
+	uv_poll_t listener;
+	bool stopped;
+	int spare_fd; /* given up for a moment to refuse a client when descriptors are short */
+	struct control_client *clients;
+	unsigned client_count;
+};
+
+/* Serve a connection, whose peer is known; both are the client's once 0 is returned, else -errno.
+ */
+int client_open(
+	struct control_server *server, int fd, const struct control_peer *peer, bool privileged);
+void client_close(struct control_client *client);
+
+/* Find the method and have it answer (server.c). */
+void request_dispatch(struct control_request *request, const char *name);
+/* Free a stopped server once its last client is gone (server.c). */
+void server_release(struct control_server *server);
+
+#endif
