@@ -24,13 +24,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static const char config_text[] =
 	"[gateway]\nports = 61000-61015\n"
-	"[limits]\nflows = 1024\n"
+	"[limits]\nflows = 1024\ndomains = 64\n"
 	"[network lab]\nsubnet = 10.77.0.0/24, fd77::/64\n"
 	"[network wide]\nsubnet = 10.78.0.0/24\nmtu = 1280\n"
 	"[link web]\nnetwork = lab\nnetns = web\naddress = 10.77.0.2, fd77::2\n"
 	"[link other]\nnetwork = lab\nnetns = other\naddress = 10.77.0.3, fd77::3\n"
 	"[link tun]\nnetwork = wide\nkind = tun\n"
-	"[sets]\nblocked = 203.0.113.0/24, 2001:db8:51::/64\n"
+	"[sets]\nnames = *.b.c\nblocked = 203.0.113.0/24, 2001:db8:51::/64\n"
 	"[chain slow]\n"
 	"rule = reject with port-unreachable proto udp limit over 3/second per source log \"s\"\n"
 	"rule = reject with proto-unreachable to @blocked length 60-70\n"
@@ -41,6 +41,7 @@ static const char config_text[] =
 	"rule = accept state established,related\n"
 	"rule = accept forwarded\n"
 	"rule = drop in lab proto udp port 7\n"
+	"rule = reject in lan to domain *.a,@names log \"d\"\n"
 	"rule = accept in lan\n"
 	"[nat]\nno-masquerade = in wide to 198.51.100.0/24\nmasquerade = in lan out uplink\n"
 	"[forwards]\ntcp 80 = web:80\nudp 53 = web:53\n";
@@ -388,6 +389,27 @@ static void change_addresses(struct story *story)
 	engine_path_invalidate(engine);
 }
 
+/* What the DNS tells a guest: any name, an address that packets may go to. */
+static void learn_name(struct story *story)
+{
+	struct gateway *gateway = story->gateway;
+	struct domain_info info;
+	char name[8] = "";
+	union addr address;
+	uint32_t cursor = 0;
+	uint8_t family;
+
+	for (unsigned i = choose(story, sizeof(name)); i > 0; i--)
+		name[i - 1] = "abc.A*"[choose(story, 6)];
+	assert(addr_parse(addresses4[choose(story, sizeof(addresses4) / sizeof(*addresses4))],
+		&address, &family));
+	address.bytes[3] = (uint8_t)(address.bytes[3] + choose(story, 4));
+	engine_domain_learn(gateway->engine, read_zone(story), name, family, &address,
+		read_word(story), gateway->now_ms);
+	while (engine_domain_next(gateway->engine, &cursor, gateway->now_ms, &info))
+		assert(info.link <= 2 && info.expires_ms > 0 && strlen(info.name) < sizeof(name));
+}
+
 static void change_policy(struct story *story)
 {
 	struct gateway *gateway = story->gateway;
@@ -406,6 +428,7 @@ static void change_policy(struct story *story)
 		break;
 	default:
 		engine_flow_end(gateway->engine, choose(story, FLOWS));
+		learn_name(story);
 	}
 }
 

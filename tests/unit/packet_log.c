@@ -64,6 +64,21 @@ Test(packet_log, has_all_that_identifies_a_packet)
 		"src=10.77.0.2 sport=4000 dst=192.0.2.9 dport=80 flags=SA ttl=64 len=60");
 }
 
+Test(packet_log, has_the_domain_that_leads_there)
+{
+	static const char *const links[] = {"web", NULL};
+	struct rule_log line = line_of(0);
+	char text[PACKET_LOG_SIZE], name[DOMAIN_NAME_SIZE];
+
+	memset(name, 'x', sizeof(name) - 1);
+	name[sizeof(name) - 1] = '\0';
+	line.domain = name;
+	packet_log_format(config, &line, links, text);
+	char *domain = strstr(text, " dport=80 domain=xxx");
+	cr_assert_not_null(domain, "%s", text);
+	cr_expect_str_eq(domain + 17 + 253, " flags=SA ttl=64 len=60");
+}
+
 Test(packet_log, has_what_each_protocol_has)
 {
 	static const char *const links[] = {NULL, NULL};
