@@ -399,9 +399,10 @@ struct network_config {
 
 /* ---- [link NAME] ---- */
 
-enum link_kind { LINK_TUN, LINK_NETNS, LINK_TAP, LINK_NETDEV, LINK_QEMU };
+/* LINK_HOST is no link's `kind`, but made of a network's `host-link`. */
+enum link_kind { LINK_TUN, LINK_NETNS, LINK_TAP, LINK_NETDEV, LINK_QEMU, LINK_HOST };
 /* Those that carry Ethernet frames, so that ARP, DHCP and their like are answered on them. */
-#define LINK_IS_ETHERNET(kind) ((kind) >= LINK_TAP)
+#define LINK_IS_ETHERNET(kind) ((kind) >= LINK_TAP && (kind) <= LINK_QEMU)
 
 /* How many are behind an Ethernet link: one guest, or a segment of the network's subnet. */
 enum link_guests { GUESTS_AUTO, GUESTS_ONE, GUESTS_MANY };

@@ -20,6 +20,10 @@ struct host_service {
 };
 
 struct host_config {
+	/* `host-link`: the interface by which the host is a guest of the network. */
+	char device[16]; /* "": none */
+	union addr address4, address6;
+	unsigned line;
 	uint8_t service_count;
 	struct host_service services[CONFIG_HOST_SERVICES_MAX];
 };

@@ -83,7 +83,7 @@ void check_network(const struct network_config *network, struct problems *proble
 
 #define KIND(kind)    (1u << LINK_##kind)
 #define KINDS_FRAMES  (KIND(TAP) | KIND(NETDEV) | KIND(QEMU))
-#define KINDS_ON_HOST (KIND(TUN) | KIND(TAP) | KIND(NETDEV))
+#define KINDS_ON_HOST (KIND(TUN) | KIND(TAP) | KIND(NETDEV) | KIND(HOST))
 
 /* Which key is of which kind of link, and which kind cannot be without it. */
 static void check_link_keys(const struct link_config *link, struct problems *problems)
@@ -302,6 +302,7 @@ static void check_link_pair(const struct config *config, const struct link_confi
 			link, other, AF_INET6, &link->address6, &other->address6, problems);
 	}
 	check_same_place(link, other, problems);
+	check_host_routes(config, link, other, problems);
 	if (link_is_whole(link) && link_is_whole(other) && link->network == other->network &&
 		link->network != NETWORK_UNKNOWN)
 		problems_add(problems, link->line,

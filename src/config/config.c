@@ -10,6 +10,7 @@
  */
 #include "tungate/config.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,6 +20,7 @@
 #include "config/dns.h"
 #include "config/document.h"
 #include "config/helper.h"
+#include "config/host.h"
 #include "config/keys.h"
 #include "config/timeout.h"
 #include "config/sets.h"
@@ -416,6 +418,27 @@ static bool network_built_in(struct loader *loader)
 	return true;
 }
 
+/* Where a network has a `host-link`, the host is one more guest of it. */
+static void host_links_add(struct loader *loader)
+{
+	struct config *config = loader->config;
+	char text[SENTENCE_SIZE], name[CONFIG_NAME_SIZE];
+	const struct sentence why = {text, sizeof(text)};
+
+	for (unsigned i = 0; i < config->network_count; i++) {
+		const struct network_config *network = &config->networks[i];
+
+		if (network->host.device[0] == '\0')
+			continue;
+		snprintf(name, sizeof(name), HOST_LINK_NAME "%.26s", network->name);
+		struct link_config *link = link_add(config, name, network->host.line, &why);
+		if (link != NULL)
+			host_link_fill(network, (uint16_t)i, link);
+		else
+			problems_add(&loader->problems, network->host.line, "host-link: %s", text);
+	}
+}
+
 static bool rules_built_in(struct loader *loader)
 {
 	struct config *config = loader->config;
@@ -440,6 +463,7 @@ static void document_load(struct loader *loader)
 	if (!network_built_in(loader))
 		loader->problems.out_of_memory = true;
 	sections_load(loader, 1u << SECTION_LINK);
+	host_links_add(loader);
 	sections_load(loader, 1u << SECTION_SETS);
 	sets_settle(loader->config);
 	chains_open(loader);

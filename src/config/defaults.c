@@ -69,6 +69,28 @@ static bool rule_add(
 	return rule_parse(config, place, text, &rule, &why) && rules_append(rules, &rule);
 }
 
+/* The host opens connections to guests of networks that it has a link to; they open none to it. */
+static bool host_rules(struct config *config)
+{
+	struct rules *rules = &config->chains[CHAIN_FORWARD];
+	char accept[64 + 3 * CONFIG_NAME_SIZE], reject[64 + 2 * CONFIG_NAME_SIZE];
+	bool good = true;
+
+	for (unsigned i = 0; i < config->link_count && good; i++) {
+		const struct link_config *link = &config->links[i];
+
+		if (link->kind != LINK_HOST)
+			continue;
+		const char *network = config->networks[link->network].name;
+		snprintf(accept, sizeof(accept), "accept in %s from %s out %s", network, link->name,
+			network);
+		snprintf(reject, sizeof(reject), "reject in %s to %s", network, link->name);
+		good = rule_add(config, PLACE_FORWARD, accept, rules) &&
+		       rule_add(config, PLACE_FORWARD, reject, rules);
+	}
+	return good;
+}
+
 /* Guests of networks that are not isolated reach each other, from link to link. */
 static bool neighbours_rules(struct config *config)
 {
@@ -125,7 +147,7 @@ bool default_rules(struct config *config, enum chain chain)
 	}
 	if (chain == CHAIN_INPUT)
 		return default_input(config);
-	return chain != CHAIN_FORWARD || neighbours_rules(config);
+	return chain != CHAIN_FORWARD || (host_rules(config) && neighbours_rules(config));
 }
 
 bool default_nat(struct config *config)

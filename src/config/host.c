@@ -1,19 +1,91 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* host: services of the host that guests reach at the gateway's address. */
+/* host: services of the host at the gateway's address, and the host as a guest. */
 #include "config/host.h"
 
 #include <netinet/in.h>
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/addr.h"
+#include "config/defaults.h"
+#include "config/value.h"
 
 #define DNS_PORT 53
 #define SYNTAX                                                                                     \
 	"allowed: tcp or udp, PORTS, and where the program has another port or address -> PORT, "  \
 	"-> ADDRESS:PORT or -> [ADDRESS]:PORT, and of tcp proxy-protocol"
 
-/* ---- one line ---- */
+/* ---- the host as a guest ---- */
+
+bool host_link_value(
+	const char *text, unsigned line, struct network_config *network, const struct sentence *why)
+{
+	struct host_config *host = &network->host;
+
+	host->line = line;
+	if (strcmp(text, "no") == 0)
+		return true;
+	if (strcmp(text, "yes") != 0)
+		return interface_value(text, host->device, why);
+	snprintf(host->device, sizeof(host->device), "tgh-%.11s", network->name);
+	return true;
+}
+
+/* The last address of a subnet that a host may have; of IPv6 the last that attach would choose. */
+static union addr last_address(const struct prefix *subnet)
+{
+	const unsigned bits = addr_bits(subnet->family) - subnet->length;
+	const uint64_t count =
+		bits > 16 && subnet->family == AF_INET6 ? 1 << 16 : UINT64_C(1) << bits;
+
+	return prefix_address(subnet, count - 2);
+}
+
+void host_link_fill(const struct network_config *network, uint16_t index, struct link_config *link)
+{
+	const struct host_config *host = &network->host;
+
+	link->kind = LINK_HOST;
+	link->network = index;
+	link->address4 = host->address4;
+	link->address6 = host->address6;
+	if (network->subnet4.family != 0 && addr_is_zero(&link->address4))
+		link->address4 = last_address(&network->subnet4);
+	if (network->subnet6.family != 0 && addr_is_zero(&link->address6))
+		link->address6 = last_address(&network->subnet6);
+	memcpy(link->device, host->device, sizeof(link->device));
+}
+
+static bool has_route(const struct link_config *link)
+{
+	return (link->kind == LINK_TUN || link->kind == LINK_HOST) &&
+	       link->network != NETWORK_UNKNOWN;
+}
+
+static bool subnets_overlap(const struct prefix *a, const struct prefix *b)
+{
+	return a->family != 0 && b->family != 0 && prefix_overlaps(a, b);
+}
+
+void check_host_routes(const struct config *config, const struct link_config *link,
+	const struct link_config *other, struct problems *problems)
+{
+	if (!has_route(link) || !has_route(other) ||
+		(link->kind != LINK_HOST && other->kind != LINK_HOST))
+		return;
+	const struct network_config *a = &config->networks[link->network],
+				    *b = &config->networks[other->network];
+	if (subnets_overlap(&a->subnet4, &b->subnet4) || subnets_overlap(&a->subnet6, &b->subnet6))
+		problems_add(problems, link->line,
+			"the host would have two routes to the same guests, by link `%s` of "
+			"network "
+			"`%s` and by link `%s` of network `%s` in line %u: allowed: one "
+			"`host-link` "
+			"or `tun` link for an address",
+			link->name, a->name, other->name, b->name, other->line);
+}
+
+/* ---- a service ---- */
 
 static bool ports_value(const char *text, struct port_list *list, const struct sentence *why)
 {
@@ -125,6 +197,13 @@ static unsigned common_port(const struct host_service *a, const struct host_serv
 
 void check_network_host(const struct network_config *network, struct problems *problems)
 {
+	const struct host_config *host = &network->host;
+
+	if (host->device[0] == '\0' &&
+		(!addr_is_zero(&host->address4) || !addr_is_zero(&host->address6)))
+		problems_add(problems, network->line,
+			"network `%s` has a `host-address` and no `host-link`: allowed: with one",
+			network->name);
 	for (unsigned i = 0; i < network->host.service_count; i++) {
 		const struct host_service *service = &network->host.services[i];
 

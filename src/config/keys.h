@@ -74,7 +74,8 @@ enum key_type {
 	KEY_DOMAIN,       /* char[]: the name of a domain, in lower case */
 	KEY_ROUTE,        /* network_config: one more of `routes`; may be repeated */
 	KEY_LEASE,        /* network_config: one more of `reservations`; may be repeated */
-	KEY_SERVICE,      /* network_config: one more of `services`; may be repeated */
+	KEY_HOST_LINK,    /* network_config: of `host`: no, yes, or an interface's name */
+	KEY_SERVICE,      /* network_config: one more of `host.services`; may be repeated */
 	KEY_RULE,         /* struct rules: one more rule; may be repeated */
 	KEY_NAT,          /* struct nat_rules: one more line; `min` is its enum nat_kind */
 };

@@ -70,6 +70,8 @@ static bool links_same(
 	for (unsigned i = 0; i < running->link_count; i++) {
 		const struct link_config *link = &running->links[i];
 
+		if (link->kind == LINK_HOST)
+			continue; /* made anew: what its network says may change */
 		snprintf(title, sizeof(title), "link %s", link->name);
 		for (unsigned j = 0; j < wanted->link_count; j++) {
 			if (strcmp(link->name, wanted->links[j].name) == 0 &&

@@ -154,7 +154,7 @@ static bool ports_value(const struct key *key, const char *text, struct port_lis
 }
 
 /* As the kernel has it, dev_valid_name(); and no '%', which asks TUN for a number. */
-static bool interface_value(const char *text, char member[16], const struct sentence *why)
+bool interface_value(const char *text, char member[16], const struct sentence *why)
 {
 	const bool dots = strcmp(text, ".") == 0 || strcmp(text, "..") == 0;
 
@@ -391,6 +391,8 @@ bool value_parse(const struct config *config, const struct key *key, unsigned li
 		return route_value(text, base, why);
 	case KEY_LEASE:
 		return lease_value(text, line, base, why);
+	case KEY_HOST_LINK:
+		return host_link_value(text, line, base, why);
 	case KEY_SERVICE:
 		return host_service_value(text, line, base, why);
 	case KEY_RULE:

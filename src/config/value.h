@@ -16,4 +16,7 @@ bool value_parse(const struct config *config, const struct key *key, unsigned li
 /* Why `name` cannot name a network or a link, or NULL. */
 const char *name_fault(const char *name);
 
+/* The name of an interface. */
+bool interface_value(const char *text, char member[16], const struct sentence *why);
+
 #endif

@@ -234,6 +234,8 @@ static int link_open(struct guests *guests, enum link_kind kind, uint16_t networ
 	switch (kind) {
 	case LINK_TUN:
 		return link_tun_open(log, settings, link);
+	case LINK_HOST:
+		return link_host_open(log, settings, link);
 	case LINK_TAP:
 		return link_tap_open(log, settings, link);
 	case LINK_NETDEV:
@@ -346,6 +348,7 @@ const char *wanted_place(const struct wanted *wanted, char text[CONFIG_TEXT_SIZE
 		}
 		break;
 	case LINK_TUN:
+	case LINK_HOST:
 		break;
 	}
 	return "the host";

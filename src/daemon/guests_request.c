@@ -140,6 +140,7 @@ static const char *kind_name(enum link_kind kind)
 		[LINK_TAP] = "tap",
 		[LINK_NETDEV] = "netdev",
 		[LINK_QEMU] = "qemu",
+		[LINK_HOST] = "host",
 	};
 
 	return names[kind];

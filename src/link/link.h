@@ -87,6 +87,9 @@ struct link_settings {
  */
 int link_tun_open(const struct log *log, const struct link_settings *settings, struct link **link);
 
+/* The same for the host as a guest: with the guest's addresses, and its route is the only one. */
+int link_host_open(const struct log *log, const struct link_settings *settings, struct link **link);
+
 /*
  * Open a TUN inside the network namespace of `netns_fd` (kept open by the caller; closed by the
  * caller afterwards): address, default routes through the gateway (both families), MTU, lo up.

@@ -90,6 +90,56 @@ eventually 3 "with proxy-protocol it is told who asks, then what the guest says"
 	says "0d0a0d0a000d0a515549540a2111000c0a4d00020a4d0001....005368656c6c6f0a" \
 	xxd_of "$WORLD/proxied"
 
+# ---- the host as a guest ----
+
+nginx_start guest
+nginx_start guest2
+config "host-link = yes"
+expect "a host-link appears with a reload" tungate reload
+expect_equal "... among the links" "host-lab host tgh-lab 10.77.0.254 fd77:7467::fffe" \
+	"$(figures links '.[] | select(.kind == "host") |
+		"\(.name) \(.kind) \(.device) \(.address4) \(.address6)"')"
+expect_equal "the host reaches a guest by its address" "this is guest" "$(page gw "http://$GUEST4/")"
+expect_equal "... by IPv6" "this is guest" "$(page gw "http://[$GUEST6]/")"
+expect_equal "... and is seen with its own" 10.77.0.254 "$(page gw "http://$GUEST4/who")"
+expect_equal "by name: the gateway answers the host" $GUEST4 "$(resolve gw $GATE4 guest.lab A)"
+expect_equal "... by IPv6" $GUEST6 "$(resolve gw $GATE6 guest.lab AAAA)"
+echo "nameserver $GATE4" >"$WORLD/resolv.conf"
+expect_equal "... so that programs find it" "this is guest" "$(page gw http://guest.lab/)"
+echo "nameserver $SERVER4" >"$WORLD/resolv.conf"
+spawn gw open socat TCP-LISTEN:7000,fork,reuseaddr "SYSTEM:echo open"
+within 5 listens gw 7000
+expect "a guest opens no connection to the host by that way" \
+	says refused asks guest 10.77.0.254 7000
+expect "... nor by IPv6" says refused asks guest "[fd77:7467::fffe]" 7000
+expect "... nor pings it" says "100% packet loss|Unreachable" ns guest ping -c 1 -W 1 10.77.0.254
+expect "... the rule says so" says "reject in lab to host-lab" tungate rules
+expect_equal "guests of a network without host-link stay apart" "" \
+	"$(page gw http://10.78.0.2/ --connect-timeout 1 2>&1 | grep this)"
+expect_status 6 "nobody else gets the host's address" \
+	tungate attach --netns guest2 --name three --address 10.77.0.254 --device eth1
+config "host-link = lab0
+host-address = 10.77.0.9, fd77:7467::9"
+expect "another name, and addresses of its own" tungate reload
+expect_equal "... are taken" 10.77.0.9 "$(page gw "http://$GUEST4/who")"
+expect_equal "... instead of the others" "lab0" \
+	"$(ns gw ip -o link | sed -n 's/^[0-9]*: \(tgh-lab\|lab0\).*/\1/p')"
+config ""
+expect "without it" tungate reload
+expect_fail "... no device is left" ip -n gw link show dev lab0
+expect_equal "... and no route" "" "$(ip -n gw route show 10.77.0.0/24; ip -n gw -6 route show fd77:7467::/64)"
+ip -n gw route add 10.77.0.0/24 via $ROUTER4
+config "host-link = yes"
+tungate reload >"$WORLD/last" 2>&1
+eventually 3 "a route of the host's to the subnet is in its way: the log says so" \
+	grep -q "host-lab: .*has a route to 10.77.0.0/24 already" "$WORLD/log/tungated"
+expect_fail "... nothing half done" ip -n gw link show dev tgh-lab
+ip -n gw route del 10.77.0.0/24
+eventually 3 "... and when the route is gone, it is there" ip -n gw link show dev tgh-lab
+printf '[network twin]\nsubnet = 10.77.0.0/24\nhost-link = yes\n' >>"$WORLD/tungate.conf"
+expect_fail "a second one for the same subnet" tungate reload
+expect "... says why" says "the host would have two routes to the same guests" tungate reload
+
 # ---- reload ----
 
 config "host-service = tcp 8000"
