@@ -27,7 +27,7 @@ static const struct {
 	{"connections.flush", ACCESS_OWNER},  /* likewise */
 	{"connections.follow", ACCESS_OWNER}, /* likewise */
 	{"detach", ACCESS_OWNER},             /* from the own network */
-	{"domains", ACCESS_ADMIN},
+	{"domains", ACCESS_OWNER},            /* of own guests */
 	{"drops", ACCESS_ADMIN},
 	{"expectations", ACCESS_OWNER}, /* of own guests */
 	{"forward.add", ACCESS_OWNER},  /* own ports, to own guests */

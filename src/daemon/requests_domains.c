@@ -43,6 +43,7 @@ static json_t *refusal_json(struct requests *requests, const struct daemon_refus
 
 struct domain_walk {
 	struct requests *requests;
+	const struct control_peer *peer;
 	uint32_t cursor;
 	unsigned refusal;
 };
@@ -55,12 +56,14 @@ static bool next_domain(void *context, json_t **item)
 	struct domain_info info;
 
 	if (engine_domain_next(ops->engine, &walk->cursor, ops->now_ms(ops->context), &info)) {
-		*item = domain_json(walk->requests, &info);
+		if (peer_sees(walk->requests, walk->peer, info.network))
+			*item = domain_json(walk->requests, &info);
 		return true;
 	}
 	if (!ops->refusal(ops->context, walk->refusal++, &refusal))
 		return false;
-	*item = refusal_json(walk->requests, &refusal);
+	if (peer_sees(walk->requests, walk->peer, refusal.network))
+		*item = refusal_json(walk->requests, &refusal);
 	return true;
 }
 
@@ -77,5 +80,6 @@ void handle_domains(void *context, struct control_request *request)
 	if (walk == NULL)
 		return control_fail(request, CONTROL_FAILED, "out of memory");
 	walk->requests = context;
+	walk->peer = request->peer;
 	control_produce(request, &producer);
 }
