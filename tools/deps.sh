@@ -33,6 +33,9 @@ list() {
 		check dnsmasq-base        dnsmasq
 		check unbound             unbound
 		check dnsperf             dnsperf
+		check udhcpc              udhcpc
+		check isc-dhcp-client     dhclient
+		check ndisc6              rdisc6
 		check tinyproxy-bin       tinyproxy
 		check traceroute          traceroute
 		check tcpdump             tcpdump
