@@ -34,6 +34,7 @@ static const struct {
 	{"forward.del", ACCESS_OWNER},  /* to own guests */
 	{"forward.list", ACCESS_OWNER}, /* likewise */
 	{"guests", ACCESS_OWNER},       /* own */
+	{"leases", ACCESS_OWNER},       /* own */
 	{"links", ACCESS_OWNER},        /* own */
 	{"networks", ACCESS_OWNER},     /* own */
 	{"original", ACCESS_ADMIN},     /* for proxies of the host: whose connections they have */

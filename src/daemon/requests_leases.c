@@ -27,6 +27,7 @@ static json_t *lease_json(const struct known_lease *lease)
 
 struct lease_walk {
 	struct requests *requests;
+	const struct control_peer *peer;
 	unsigned index;
 };
 
@@ -36,9 +37,14 @@ static bool next_lease(void *context, json_t **item)
 	const struct daemon_ops *ops = &walk->requests->ops;
 	const struct known_lease *lease = ops->lease(ops->context, walk->index++);
 
-	if (lease != NULL)
+	if (lease == NULL)
+		return false;
+	/* Leases of a network that is not in the config now are nobody's but the administrator's.
+	 */
+	if (peer_is_admin(walk->requests, walk->peer) ||
+		network_named(walk->requests, walk->peer, lease->network) >= 0)
 		*item = lease_json(lease);
-	return lease != NULL;
+	return true;
 }
 
 void handle_leases(void *context, struct control_request *request)
@@ -54,5 +60,6 @@ void handle_leases(void *context, struct control_request *request)
 	if (walk == NULL)
 		return control_fail(request, CONTROL_FAILED, "out of memory");
 	walk->requests = context;
+	walk->peer = request->peer;
 	control_produce(request, &producer);
 }
