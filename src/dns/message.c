@@ -239,7 +239,7 @@ static void put_bytes(struct dns_writer *writer, const void *data, size_t length
 {
 	uint8_t *bytes = room(writer, length);
 
-	if (bytes != NULL)
+	if (bytes != NULL && length > 0)
 		memcpy(bytes, data, length);
 }
 

@@ -286,6 +286,19 @@ Test(dns_message, how_long_answers_may_be_remembered)
 	cr_expect_eq(ttl(), 10);
 }
 
+/* RFC 8914, with a text and without. */
+Test(dns_message, extended_errors)
+{
+	begin("www.example", DNS_A, DNS_QR);
+	dns_write_opt(&writer, 1232, 0, false, EDE_FILTERED, "no");
+	cr_assert_eq(parse(), 0);
+	cr_expect_eq(memcmp(bytes + writer.length - 10, "\0\10\0\017\0\4\0\021no", 10), 0);
+	begin("www.example", DNS_A, DNS_QR);
+	dns_write_opt(&writer, 1232, 0, false, EDE_BLOCKED, NULL);
+	cr_assert_eq(parse(), 0);
+	cr_expect_eq(memcmp(bytes + writer.length - 8, "\0\6\0\017\0\2\0\017", 8), 0);
+}
+
 Test(dns_message, what_does_not_fit_is_told)
 {
 	uint8_t few[20];
