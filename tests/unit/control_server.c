@@ -3,6 +3,7 @@
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -163,7 +164,7 @@ static bool only_root(void *context, struct control_request *request, const char
 	return false;
 }
 
-static struct world *world_open_with(uint64_t line_max_ms, const char *group, bool everybody)
+static struct world *world_open_with(uint64_t line_max_ms, bool everybody)
 {
 	static const struct log silent = {.level = LOG_LEVEL_ERROR, .sink = no_sink};
 	struct world *world = calloc(1, sizeof(*world));
