@@ -46,7 +46,11 @@ static const struct option connections_options[] = {
 			"the guest's: IPv4, IPv6, or both with a comma (else a free one)"          \
 	}
 
-static const struct option run_options[] = {GUEST_OPTIONS, {0}};
+static const struct option run_options[] = {
+	GUEST_OPTIONS,
+	{"--map-root", NULL, "look like root inside, without being it"},
+	{0},
+};
 static const struct option attach_options[] = {
 	{"--netns", "WHERE", "a namespace: NAME, PATH or pid:N"},
 	{"--device", "NAME", "... the interface's name in it (else eth0)"},
@@ -296,7 +300,9 @@ static const struct subcommand subcommands[] = {
 		.summary = "run a command whose only way out is the gateway",
 		.details = "COMMAND (or $SHELL) runs in a network namespace of its own, with a "
 			   "resolv.conf "
-			   "that names the gateway.  The exit status is the command's; 128+N where "
+			   "that names the gateway; nothing that it has begun outlives it.  "
+			   "An owner of a network needs no root.  The exit status is the "
+			   "command's; 128+N where "
 			   "signal N "
 			   "killed it, 127 where there is no such command, 126 where it cannot be "
 			   "run.",

@@ -3,20 +3,24 @@
  * run: a command in a network namespace of its own, whose only way out is the gateway.
  *
  *	connect       to the daemon, so that nothing is begun without one
- *	unshare       network and mounts
+ *	unshare       user, network and mounts (namespaces.h)
  *	attach        the new namespace, "hold": the link ends with our connection, however we end
  *	resolv.conf   of our own, bound over the one of /etc in our mounts only
+ *	fork          the first process of a PID namespace, which waits for the command and for
+ *	              whatever that leaves behind
  *	fork, exec    the command; we pass signals on and wait
  *	hang up       and wait until the daemon has let go of the link
  *
- * The command is killed when we are (PR_SET_PDEATHSIG), and inherits of us stdin, stdout, stderr,
- *the terminal and the process group: what the terminal sends (^C, ^Z) reaches it without us.
+ * The first process is killed when we are (PR_SET_PDEATHSIG), and with it all that the command has
+ * begun; so is all of it when the command ends.  Where there can be no PID namespace, it is the
+ * command alone that is killed.  The command inherits of us stdin, stdout, stderr, the terminal and
+ * the process group: what the terminal sends (^C, ^Z) reaches it without us.
  */
 #include "run.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <sched.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,26 +33,10 @@
 #include <unistd.h>
 #include "ask.h"
 #include "call.h"
+#include "namespaces.h"
 
 #define RESOLV_CONF    "/etc/resolv.conf"
 #define HANG_UP_WAIT_S 5
-
-/* ---- the namespace ---- */
-
-static int namespaces_make(void)
-{
-	if (unshare(CLONE_NEWNET | CLONE_NEWNS) < 0) {
-		complain("cannot make a network namespace: %s%s", strerror(errno),
-			errno == EPERM ? ": run as root" : "");
-		return STATUS_FAILED;
-	}
-	/* What we mount must not show outside. */
-	if (mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0) {
-		complain("cannot make mounts private: %s", strerror(errno));
-		return STATUS_FAILED;
-	}
-	return STATUS_OK;
-}
 
 /* ---- the resolver ---- */
 
@@ -107,58 +95,101 @@ static void resolv_conf_bind(const json_t *servers)
 
 /* ---- the command ---- */
 
-static void exec_command(char **command, const sigset_t *mask, pid_t parent)
+/* Who is to be told of signals, and what we shall hear of. */
+struct family {
+	sigset_t signals, mask; /* `mask`: as it was */
+	int parent_fd;          /* hangs up when our parent has ended */
+};
+
+/* Die with the parent, which may have died already. */
+static void parent_follow(const struct family *family)
 {
-	/* A parent that died before the first line is noticed by the second. */
+	struct pollfd parent = {.fd = family->parent_fd};
+
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (getppid() != parent)
+	if (poll(&parent, 1, 0) > 0)
 		_exit(STATUS_FAILED);
-	sigprocmask(SIG_SETMASK, mask, NULL);
+}
+
+static void exec_command(char **command, const struct family *family)
+{
+	sigprocmask(SIG_SETMASK, &family->mask, NULL);
 	execvp(command[0], command);
 	const int err = errno;
 	complain("cannot run %s: %s", command[0], strerror(err));
 	_exit(err == ENOENT ? STATUS_NOT_FOUND : STATUS_NOT_EXECUTABLE);
 }
 
-/* Pass signals on until the command ends; its exit status as a shell would tell it. */
-static int command_wait(pid_t child, const sigset_t *signals)
+/* Pass signals on until the child ends; its exit status as a shell would tell it.  Orphans that the
+ * kernel has given us are let go. */
+static int child_wait(pid_t child, const struct family *family)
 {
 	siginfo_t info;
+	pid_t ended;
 	int status;
 
 	for (;;) {
-		if (sigwaitinfo(signals, &info) < 0)
+		if (sigwaitinfo(&family->signals, &info) < 0)
 			continue;
 		if (info.si_signo != SIGCHLD) {
 			/* What the kernel sent came from the terminal, to the command as well. */
 			if (info.si_code != SI_KERNEL)
 				kill(child, info.si_signo);
-		} else if (waitpid(child, &status, WNOHANG) == child) {
-			return WIFSIGNALED(status) ? STATUS_SIGNAL + WTERMSIG(status)
-						   : WEXITSTATUS(status);
+			continue;
 		}
+		while ((ended = waitpid(-1, &status, WNOHANG)) > 0)
+			if (ended == child)
+				return WIFSIGNALED(status) ? STATUS_SIGNAL + WTERMSIG(status)
+							   : WEXITSTATUS(status);
 	}
+}
+
+/* The first process of a PID namespace: when it ends, all others in there are killed. */
+static void first_process(char **command, const struct family *family)
+{
+	parent_follow(family);
+	if (!namespaces_proc())
+		complain("warning: /proc shows other processes: %s", strerror(errno));
+	const pid_t child = fork();
+	if (child < 0) {
+		complain("cannot start a process: %s", strerror(errno));
+		_exit(STATUS_FAILED);
+	}
+	if (child == 0)
+		exec_command(command, family);
+	_exit(child_wait(child, family));
 }
 
 static int command_run(char **command)
 {
 	static const int passed_on[] = {
 		SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGCHLD};
-	const pid_t parent = getpid();
-	sigset_t signals, mask;
+	struct family family;
+	int ends[2];
 
-	sigemptyset(&signals);
+	const bool pids = namespaces_pids();
+	if (pipe2(ends, O_CLOEXEC) < 0) {
+		complain("cannot make a pipe: %s", strerror(errno));
+		return STATUS_FAILED;
+	}
+	family.parent_fd = ends[0];
+	sigemptyset(&family.signals);
 	for (unsigned i = 0; i < sizeof(passed_on) / sizeof(passed_on[0]); i++)
-		sigaddset(&signals, passed_on[i]);
-	sigprocmask(SIG_BLOCK, &signals, &mask);
+		sigaddset(&family.signals, passed_on[i]);
+	sigprocmask(SIG_BLOCK, &family.signals, &family.mask);
 	const pid_t child = fork();
 	if (child < 0) {
 		complain("cannot start a process: %s", strerror(errno));
 		return STATUS_FAILED;
 	}
-	if (child == 0)
-		exec_command(command, &mask, parent);
-	return command_wait(child, &signals);
+	if (child > 0)
+		return child_wait(child, &family);
+	close(ends[1]);
+	if (pids)
+		first_process(command, &family);
+	parent_follow(&family);
+	exec_command(command, &family);
+	return STATUS_FAILED;
 }
 
 /* ---- the link ---- */
@@ -208,7 +239,7 @@ int run(const struct arguments *arguments)
 	status = call_open(&call, arguments);
 	if (status != STATUS_OK)
 		return status;
-	status = namespaces_make();
+	status = namespaces_enter(option_value(arguments, "--map-root") != NULL);
 	if (status == STATUS_OK)
 		status = attach(&call, arguments, &attached);
 	if (status == STATUS_OK) {

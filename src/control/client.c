@@ -46,8 +46,8 @@ int control_client_open(struct control_client *client, const char *path)
 		close(client->fd);
 	if (error == -EACCES)
 		return fail(client, error,
-			"may not open the control socket %s: ask as root, or as a member of its "
-			"group",
+			"may not open the control socket %s: ask as root, as a member of its "
+			"group, or have a network of your own (`owner`)",
 			path);
 	return fail(client, error, "cannot reach tungated at %s (%s): is it running?", path,
 		strerror(-error));
