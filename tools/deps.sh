@@ -54,8 +54,9 @@ list() {
 		check lftp                lftp
 		check ngircd              ngircd
 		check podman              podman
+		check bubblewrap          bwrap
+		check systemd-container   systemd-nspawn
 		check crun                crun
-		check busybox-static      busybox
 		check tftp-hpa            tftp
 		check tftpd-hpa           in.tftpd
 		check qemu-system-x86     qemu-system-x86_64

@@ -4,13 +4,7 @@
 
 # rootfs_make DIRECTORY: a root with busybox and nothing else.
 rootfs_make() {
-	mkdir -p "$1"/{bin,dev,etc,proc,root,run,sys,tmp,usr/bin,var}
-	cp "$(command -v busybox)" "$1/bin/busybox"
-	for applet in sh ip nc wget cat echo sleep true nslookup hostname; do
-		ln -s busybox "$1/bin/$applet"
-	done
-	echo "root:x:0:0:root:/root:/bin/sh" >"$1/etc/passwd"
-	printf 'ID=busybox\nVERSION_ID=1\n' >"$1/etc/os-release"
+	"$ROOT/examples/containers/busybox-root.sh" "$1"
 }
 
 # podman_prepare: podman keeps everything in the world, and has a network "tungate" by the CNI
