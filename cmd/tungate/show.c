@@ -120,7 +120,7 @@ void show_networks(const struct arguments *arguments, const json_t *result)
 void show_links(const struct arguments *arguments, const json_t *result)
 {
 	static const char *const headings[] = {"NAME", "NETWORK", "KIND", "STATE", "ADDRESS",
-		"ADDRESS6", "WHERE", ">AGE", ">SENT", ">RECEIVED", NULL};
+		"ADDRESS6", "MAC", "WHERE", ">AGE", ">SENT", ">RECEIVED", NULL};
 	struct table table;
 	(void)arguments;
 
@@ -136,6 +136,7 @@ void show_links(const struct arguments *arguments, const json_t *result)
 			text_of(link, "state"),
 			flag_of(link, "whole_subnet") ? "any" : text_of(link, "address4"),
 			flag_of(link, "whole_subnet") ? "any" : text_of(link, "address6"),
+			text_of(link, "mac"),
 			*place ? place : text_of(link, "device"),
 			seconds_text(number_of(link, "age_s"), age),
 			bytes_text(number_of(json_object_get(link, "in"), "bytes"), sent),

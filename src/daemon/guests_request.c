@@ -37,6 +37,7 @@ static void describe(
 		.network = guest->wanted.config.network,
 		.mtu = guest->link->mtu,
 		.live = guest->wanted.live,
+		.serial = guest->wanted.serial,
 		.away = guest->link->away,
 		.whole_subnet = addr_is_zero(&guest->address4) && addr_is_zero(&guest->address6),
 		.name = guest->wanted.config.name,
@@ -70,7 +71,10 @@ static void wanted_fill(
 {
 	struct link_config *config = &wanted->config;
 
-	*wanted = (struct wanted){.config = attach->link, .mtu = attach->mtu, .live = true};
+	*wanted = (struct wanted){.config = attach->link,
+		.mtu = attach->mtu,
+		.live = true,
+		.serial = ++guests->last_serial};
 	if (config->name[0] == '\0')
 		name_choose(guests, config->network, config->name);
 	if (config->device[0] == '\0' && config->kind == LINK_NETNS)
@@ -164,6 +168,7 @@ bool guests_describe(struct guests *guests, unsigned index, struct daemon_link *
 			.zone = ZONE_NONE,
 			.network = wanted->network,
 			.live = awaited->wanted.live,
+			.serial = awaited->wanted.serial,
 			.name = wanted->name,
 			.kind = kind_name((enum link_kind)wanted->kind),
 			.device = wanted->device,

@@ -13,8 +13,9 @@
 /* A link that is wanted: one of the config's, or one that was asked for. */
 struct wanted {
 	struct link_config config;
-	uint16_t mtu; /* bytes; 0: the network's */
-	bool live;    /* by request */
+	uint16_t mtu;    /* bytes; 0: the network's */
+	bool live;       /* by request */
+	uint32_t serial; /* of those by request: never another's */
 };
 
 struct guest {
@@ -42,6 +43,7 @@ struct guests {
 	struct guest *guest[ENGINE_LINKS_MAX];
 	unsigned highest; /* zones from here on are free */
 	unsigned next_name[CONFIG_NETWORKS_MAX];
+	uint32_t last_serial;
 	uv_timer_t retry;
 	TAILQ_HEAD(, awaited) awaited;
 	char place[CONFIG_TEXT_SIZE]; /* of the link described last */

@@ -46,9 +46,10 @@ struct daemon_status {
 struct daemon_link {
 	zone_id zone; /* ZONE_NONE while it waits */
 	uint16_t network;
-	uint16_t mtu; /* bytes */
-	bool live;    /* attached by request, not from the config */
-	bool away;    /* attached, but nobody is at the other end now */
+	uint16_t mtu;    /* bytes */
+	bool live;       /* attached by request, not from the config */
+	uint32_t serial; /* of those: no other link ever has it */
+	bool away;       /* attached, but nobody is at the other end now */
 	bool whole_subnet;
 	bool has_mac; /* `mac` is that of the one guest */
 	uint8_t mac[6];

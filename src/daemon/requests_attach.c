@@ -321,20 +321,32 @@ static json_t *attached_json(struct requests *requests, const struct daemon_link
 /* A link that lives as long as the client that asked for it. */
 struct hold {
 	struct requests *requests;
-	zone_id zone;
+	uint32_t serial;
 	uint16_t network;
 	char name[CONFIG_NAME_SIZE];
 };
+
+/* It may have been detached meanwhile, and its name have gone to another; or it is attached no
+ * longer, and awaits an interface. */
+static bool is_still_there(const struct hold *hold)
+{
+	const struct daemon_ops *ops = &hold->requests->ops;
+	struct daemon_link link;
+
+	for (unsigned i = 0; ops->link(ops->context, i, &link); i++)
+		if (link.live && link.serial == hold->serial && link.network == hold->network &&
+			strcmp(link.name, hold->name) == 0)
+			return true;
+	return false;
+}
 
 static void on_holder_gone(void *context)
 {
 	struct hold *hold = context;
 	const struct daemon_ops *ops = &hold->requests->ops;
-	const char *name = ops->link_name(ops->context, hold->zone);
 	struct request_error error;
 
-	/* It may have been detached meanwhile, and its zone have gone to another. */
-	if (name && strcmp(name, hold->name) == 0)
+	if (is_still_there(hold))
 		(void)ops->detach(ops->context, hold->network, hold->name, &error);
 	free(hold);
 }
@@ -343,7 +355,8 @@ static void on_holder_gone(void *context)
 static void attach_hold(
 	struct requests *requests, struct control_request *request, const struct daemon_link *link)
 {
-	struct hold *hold = malloc(sizeof(*hold)), held = {requests, link->zone, link->network, ""};
+	struct hold *hold = malloc(sizeof(*hold)),
+		    held = {requests, link->serial, link->network, ""};
 	struct request_error error;
 
 	(void)text_copy(held.name, sizeof(held.name), link->name);
