@@ -269,8 +269,8 @@ static int guest_open_link(
 		.bridge = wanted->bridge,
 		.socket = wanted->socket,
 		.datagram = wanted->socket_mode == SOCKET_DATAGRAM,
-		.owner = (uid_t)-1,
-		.owner_group = (gid_t)-1,
+		.owner = config->owner_uid,
+		.owner_group = config->owner_gid,
 	};
 
 	guests->link_log.level = guests->daemon->log->level;

@@ -6,6 +6,7 @@
  *	NET_RAW           the packet socket
  *	NET_BIND_SERVICE  published ports below 1024
  *	SYS_ADMIN         setns(2) into guests
+ *	CHOWN             sockets for the VMs of a network's owner
  *	SYS_PTRACE        /proc/PID/ns/net of guests that run as other users
  */
 #include <cap-ng.h>
@@ -17,7 +18,7 @@
 #include "host/privileges.h"
 
 static const unsigned kept[] = {
-	CAP_NET_ADMIN, CAP_NET_RAW, CAP_NET_BIND_SERVICE, CAP_SYS_ADMIN, CAP_SYS_PTRACE};
+	CAP_NET_ADMIN, CAP_NET_RAW, CAP_NET_BIND_SERVICE, CAP_SYS_ADMIN, CAP_SYS_PTRACE, CAP_CHOWN};
 #define KEPT_COUNT (sizeof(kept) / sizeof(*kept))
 
 static int check_tun(const struct log *log)

@@ -49,7 +49,7 @@ static int name_it(struct unix_socket *made, int type, uid_t owner, gid_t group)
 	const char *path = made->address.sun_path;
 	struct stat found;
 
-	if (fchmod(made->fd, 0600) < 0 ||
+	if (fchmod(made->fd, group != (gid_t)-1 ? 0660 : 0600) < 0 ||
 		bind(made->fd, (const struct sockaddr *)&made->address, sizeof(made->address)) < 0)
 		return -errno;
 	if (((owner != (uid_t)-1 || group != (gid_t)-1) && lchown(path, owner, group) < 0) ||

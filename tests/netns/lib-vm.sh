@@ -5,17 +5,17 @@
 # with busybox and tests/vm/init as all its userland.  Where there is no KVM, QEMU emulates: two or
 # three seconds from the start to the lease.
 #
-#     vm_start NAME NAMESPACE NETDEV [USER]   boot one; NETDEV is QEMU's -netdev without its id
-#     vm NAME COMMAND                         a shell command inside, with its output and status
-#     vm_reboot NAME ...                      reboot from inside, then as vm_start
-#     vm_stop NAME                            pull the plug
+#     vm_start NAME NAMESPACE QEMU...   boot one; QEMU and its options about the card and the
+#                                       first serial line, or a script that passes options on
+#     vm NAME COMMAND                   a shell command inside, with its output and status
+#     vm_halt NAME                      shut it down from inside
 
 VM_KERNEL=${VM_KERNEL:-$ROOT/build/vm}
 declare -A vm_process=() vm_line=()
 
 # Skip the script where there can be no machine; make what they boot.
 vm_require() {
-	require qemu-system-x86_64 busybox cpio setpriv curl
+	require qemu-system-x86_64 busybox cpio curl
 	[ -e "$VM_KERNEL/vmlinuz" ] || skip_all "there is no $VM_KERNEL/vmlinuz (make vm-kernel)"
 	local root=$WORLD/vm/root
 	mkdir -p "$root"/{bin,dev,etc,modules,proc,sys,tmp,www}
@@ -32,24 +32,15 @@ vm_program() {
 	ldd "$1" | grep -o '/[^ ]*' | xargs cp --parents -L -t "$2" "$1"
 }
 
-# vm_mac NAME: it is always the same.
-vm_mac() {
-	cksum <<<"$1" | awk '{ printf "52:54:00:%02x:%02x:%02x", $1 / 65536 % 256, $1 / 256 % 256, $1 % 256 }'
-}
-
 # The machine's console is $WORLD/log/NAME.
 vm_start() {
-	local name=$1 namespace=$2 netdev=$3 user=${4:-} as=() line=$WORLD/vm/$1 descriptor
+	local name=$1 namespace=$2 line=$WORLD/vm/$1 descriptor
+	shift 2
 	rm -f "$line.in" "$line.out"
 	mkfifo -m 666 "$line.in" "$line.out"
-	[ -z "$user" ] || as=(setpriv "--reuid=$user" "--regid=$user" --clear-groups
-		--inh-caps=-all --bounding-set=-all --no-new-privs)
-	spawn "$namespace" "$name" "${as[@]}" qemu-system-x86_64 -machine pc,accel=kvm:tcg -cpu max \
-		-m 192M -nodefaults -no-user-config -no-reboot -display none \
+	spawn "$namespace" "$name" "$@" -m 192M -nodefaults -no-user-config -no-reboot \
 		-kernel "$WORLD/vm/vmlinuz" -initrd "$WORLD/vm/initrd" -append "name=$name $VM_WORDS" \
-		-netdev "$netdev,id=net" \
-		-device "virtio-net-pci,netdev=net,mac=$(vm_mac "$name")" \
-		-serial stdio -serial "pipe:$line"
+		-serial "pipe:$line"
 	# shellcheck disable=SC2154
 	vm_process[$name]=$spawned
 	exec {descriptor}<>"$line.out"
@@ -85,19 +76,14 @@ vm_booted() {
 	within 60 grep -q "^$1 is up" "$WORLD/log/$1"
 }
 
-# The machine's own reboot ends QEMU, which is started again.
-vm_reboot() {
+# Ends QEMU, and whatever has started it.
+vm_halt() {
 	local process=${vm_process[$1]}
-	vm "$1" "(sleep 0.1; reboot -f) &"
+	vm "$1" "(sleep 0.1; poweroff -f) &"
 	within 30 vm_ended "$process" || reap "$process" KILL
-	wait "$process" 2>/dev/null
-	vm_start "$@"
+	wait "$process"
 }
 
 vm_ended() {
 	! kill -0 "$1" 2>/dev/null || [ "$(cut -d ' ' -f 3 "/proc/$1/stat")" = Z ]
-}
-
-vm_stop() {
-	reap "${vm_process[$1]}" KILL
 }

@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
-# vm: two real Linux machines on one network: one on the TAP that a `netdev` link has taken over, as
-# Firecracker and QEMU use it, one on the socket of a `qemu` link, where QEMU runs without any right.
+# vm: two real Linux machines on one network, booted by the examples: one on a TAP that the gateway
+# has taken over, at first QEMU's, then Firecracker's or what stands in for it; one on the socket of
+# a `qemu` link, where QEMU runs without any right.
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 # shellcheck source=lib-vm.sh
@@ -16,35 +17,33 @@ dns_start
 head -c 4000000 /dev/urandom >"$WORLD/server/www/big"
 sum=$(sha256sum <"$WORLD/server/www/big")
 
-ip -n gw tuntap add vmtap mode tap vnet_hdr
+# Where there are other users than we are, one of them owns the network, and with it the socket.
+user=() owner=
+if real_root; then
+	owner="owner = 64123"
+	user=(setpriv --reuid=64123 --regid=64123 --clear-groups --inh-caps=-all --bounding-set=-all
+		--no-new-privs)
+fi
 gateway_config <<-CONFIG
-	[gateway]
-	state = $WORLD/state
 	[network lab]
 	subnet = 10.77.0.0/24, fd77:7467::/64
-	[link tapped]
-	kind = netdev
-	network = lab
-	device = vmtap
-	address = 10.77.0.20
+	$owner
 	[link streamed]
 	kind = qemu
 	network = lab
 	socket = $WORLD/qemu.sock
-	[forwards]
-	tcp 8080 = tapped:80
 CONFIG
-tungated_start || gateway_missing
+tungated_start && gateway_alive || gateway_missing
 
-# What boots a machine, the first time and again.  An ordinary user owns the socket, where there is
-# another one than we are.
-user=()
-if real_root; then
-	user=(65534)
-	chown 65534 "$WORLD/qemu.sock"
-fi
-tapped=(tapped gw "tap,ifname=vmtap,script=no,downscript=no,vnet_hdr=on")
-streamed=(streamed gw "stream,server=off,addr.type=unix,addr.path=$WORLD/qemu.sock" "${user[@]}")
+# That user may not be able to look into this directory.
+examples=$ROOT/examples
+cp "$examples/qemu-stream.sh" "$WORLD/vm/"
+tapped=(tapped gw "$examples/qemu-tap.sh" tapped)
+streamed=(streamed gw "${user[@]}" "$WORLD/vm/qemu-stream.sh" "$WORLD/qemu.sock")
+firecracker=(tapped gw "$examples/firecracker-tap.sh" tapped "$WORLD/firecracker.json")
+jq --arg vm "$WORLD/vm" --arg words "name=tapped $VM_WORDS" '."boot-source" = {
+	"kernel_image_path": "\($vm)/vmlinuz", "initrd_path": "\($vm)/initrd", "boot_args": $words
+	} | .drives = []' "$examples/firecracker.json" >"$WORLD/firecracker.json"
 
 # lease NAME [WORD]: what DHCP has said, its address if nothing else.
 lease() {
@@ -76,26 +75,28 @@ for name in tapped streamed; do
 	expect "$name: is seen with the host's address" says "^$HOST4\$" \
 		vm $name "curl -sS -m 10 http://$SERVER4/who"
 done
-expect "a forwarded port reaches the one" says "this is tapped" page router "http://$HOST4:8080/"
-expect "another is opened while it runs" tungate forward add tcp 8081 streamed:80
-expect "... and reaches the other" says "this is streamed" page router "http://$HOST4:8081/"
+expect "a port is forwarded to the one" tungate forward add tcp 8080 tapped:80
+expect "... and reaches it" says "this is tapped" page router "http://$HOST4:8080/"
+expect "one is forwarded to the other" tungate forward add tcp 8081 streamed:80
+expect "... and reaches it" says "this is streamed" page router "http://$HOST4:8081/"
 address=$(lease streamed)
 expect_fail "they do not reach each other" \
 	vm tapped "curl -sS --connect-timeout 3 http://$address/"
 
 # ---- both boot again ----
 declare -A before=([tapped]=$(lease tapped) [streamed]=$address)
-vm_reboot "${tapped[@]}"
-vm_reboot "${streamed[@]}"
+expect "the one is shut down" vm_halt tapped
+expect_fail "... and its TAP is gone" ip -n gw link show tap-tapped
+expect "the other is shut down" vm_halt streamed
+vm_start "${firecracker[@]}"
+vm_start "${streamed[@]}"
 for name in tapped streamed; do
 	expect "$name: boots again" vm_booted $name
 	eventually 20 "$name: has a lease again" leased $name
 	expect_equal "$name: it is the same" "${before[$name]}" "$(lease $name)"
 	expect "$name: fetches again" downloads $name -4
 done
-expect "a forwarded port still reaches the one" \
+expect "the one is reached as before" \
 	says "this is tapped" page router "http://$HOST4:8080/"
-expect "... another the other" says "this is streamed" page router "http://$HOST4:8081/"
-vm_stop tapped
-vm_stop streamed
+expect "... and the other" says "this is streamed" page router "http://$HOST4:8081/"
 finish
