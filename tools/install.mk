@@ -10,7 +10,7 @@ install: all ## install to PREFIX (default /usr/local), below DESTDIR
 	$(INSTALL) 755 $(B)/tungate-cni $(DESTDIR)$(PREFIX)/lib/cni/tungate-cni
 	set -e; for page in $(wildcard cmd/*/*.[1-8]); do \
 		$(INSTALL) 644 $$page $(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$${page##*/}; done
-	set -e; for file in $(wildcard examples/*.conf examples/tutorial/*.conf examples/cni/*); do \
+	set -e; for file in $(wildcard examples/*.conf examples/*.sh examples/*.json examples/tutorial/*.conf examples/cni/*); do \
 		$(INSTALL) 644 $$file $(DESTDIR)$(PREFIX)/share/doc/tungate/$$file; done
 	mkdir -p $(DESTDIR)$(PREFIX)/lib/systemd/system
 	sed 's|@PREFIX@|$(PREFIX)|' examples/tungated.service \

@@ -45,6 +45,9 @@ jq --arg vm "$WORLD/vm" --arg words "name=tapped $VM_WORDS" '."boot-source" = {
 	"kernel_image_path": "\($vm)/vmlinuz", "initrd_path": "\($vm)/initrd", "boot_args": $words
 	} | .drives = []' "$examples/firecracker.json" >"$WORLD/firecracker.json"
 
+expect "the example of a network with a VM's socket is right" \
+	tungated -t -c "$examples/qemu-stream.conf"
+
 # lease NAME [WORD]: what DHCP has said, its address if nothing else.
 lease() {
 	vm "$1" ". /lease && echo \$${2:-ip}"
