@@ -16,6 +16,6 @@ name=agent-$$
 tungate run --network sandbox --name "$name" -- "$@"
 status=$?
 tungate domains | awk -v link="$name" '
-	$1 == link && ($5 == "refused" || $5 == "rejected") { print "sandbox: " $5 ": " $3 }
+	$1 == link && ($6 == "refused" || $6 == "rejected") { print "sandbox: " $6 ": " $4 }
 ' >&2
 exit $status

@@ -26,7 +26,7 @@ static char *domain_state_text(const json_t *domain, char *text, size_t size)
 
 void show_domains(const struct arguments *arguments, const json_t *result)
 {
-	static const char *const headings[] = {"LINK", "NETWORK", "NAME", "ADDRESS", "STATE", NULL};
+	static const char *const headings[] = {"LINK", "NETWORK", "GUEST", "NAME", "ADDRESS", "STATE", NULL};
 	struct table table;
 	(void)arguments;
 
@@ -37,6 +37,7 @@ void show_domains(const struct arguments *arguments, const json_t *result)
 		const char *const cells[] = {
 			text_of(domain, "link"),
 			text_of(domain, "network"),
+			text_of(domain, "guest"),
 			text_of(domain, "name"),
 			text_of(domain, "address"),
 			domain_state_text(domain, state, sizeof(state)),

@@ -189,11 +189,20 @@ void engine_timeouts_set(struct engine *engine, const struct timeouts_config *ti
 int engine_forward_add(struct engine *engine, const struct forward *forward);
 int engine_forward_del(struct engine *engine, const struct forward *forward);
 
-/* What `to domain` of rules goes by: the gateway's DNS is about to tell the guest of this link an
- * address for a name (no final dot).  New connections to it match such rules for `ttl_s` seconds,
- * at least `domain` of the timeouts, at most a week; live ones beyond that. */
-void engine_domain_learn(struct engine *engine, zone_id zone, const char *name, uint8_t family,
-	const union addr *address, uint32_t ttl_s, uint64_t now_ms);
+/* An address that the gateway's DNS is about to tell a guest for a name. */
+struct domain_answer {
+	zone_id link;         /* the guest's */
+	uint8_t asker_family; /* where it has asked from; who is meant, behind a link for a */
+	union addr asker;     /* whole subnet */
+	const char *name;     /* without the final dot */
+	uint8_t family;
+	union addr address;
+	uint32_t ttl_s;
+};
+/* What `to domain` of rules goes by.  New connections to the address match such rules for `ttl_s`
+ * seconds, at least for `domain` of the timeouts, at most for a week; live ones beyond that. */
+void engine_domain_learn(
+	struct engine *engine, const struct domain_answer *answer, uint64_t now_ms);
 /* Does a rule that accepts, of chain forward or one that it leads to, name this domain in its
  * `to domain` for guests of a network? */
 bool engine_domain_allowed(const struct engine *engine, uint16_t network, const char *name);
@@ -204,7 +213,8 @@ bool engine_domain_allowed(const struct engine *engine, uint16_t network, const 
 struct domain_info {
 	zone_id link;
 	uint16_t network;
-	uint8_t family;
+	union addr asker; /* whose, behind a link for a whole subnet; zero: of all of the link */
+	uint8_t family;   /* of `address`, and of `asker` */
 	union addr address;
 	const char *name;
 	bool allowed;        /* engine_domain_allowed() */

@@ -33,11 +33,16 @@ void domain_policy_free(struct domain_policy *policy)
 	free(policy);
 }
 
-static struct daemon_refusal refusal_of(const struct domain_policy *policy, zone_id zone,
-	uint16_t network, const char *name, bool resolved)
+static struct daemon_refusal refusal_of(const struct domain_policy *policy,
+	const struct dns_asker *asker, const char *name, bool resolved)
 {
-	const char *link = guests_name(policy->daemon->guests, zone);
-	struct daemon_refusal refusal = {.network = network, .resolved = resolved};
+	const char *link = guests_name(policy->daemon->guests, asker->zone);
+	struct daemon_refusal refusal = {
+		.network = asker->network,
+		.family = asker->family,
+		.address = asker->address,
+		.resolved = resolved,
+	};
 
 	snprintf(refusal.link, sizeof(refusal.link), "%s", link != NULL ? link : "?");
 	domain_copy(refusal.name, sizeof(refusal.name), name, strnlen(name, DOMAIN_NAME_SIZE - 1));
@@ -50,43 +55,52 @@ static void name_log(struct domain_policy *policy, zone_id zone,
 	const struct daemon_refusal *refusal, uint64_t now_ms)
 {
 	const struct config *config = policy->daemon->config;
-	char more[48] = "";
+	char address[ADDR_TEXT_SIZE], more[48] = "";
 	uint64_t suppressed;
 
 	if (!refusals_may_log(&policy->refusals, zone, now_ms, &suppressed))
 		return;
 	if (suppressed > 0)
 		snprintf(more, sizeof(more), " suppressed=%" PRIu64, suppressed);
-	log_info(policy->daemon->log, "name refused: domain=%s in=%s from=%s%s", refusal->name,
+	log_info(policy->daemon->log, "name refused: domain=%s in=%s from=%s src=%s%s",
+		refusal->name,
 		refusal->network < config->network_count ? config->networks[refusal->network].name
 							 : "?",
-		refusal->link, more);
+		refusal->link, addr_format(refusal->family, &refusal->address, address), more);
 }
 
-static bool may_resolve(void *context, zone_id zone, uint16_t network, const char *name)
+static bool may_resolve(void *context, const struct dns_asker *asker, const char *name)
 {
 	struct domain_policy *policy = context;
 	const struct config *config = policy->daemon->config;
 	const uint64_t now_ms = uv_now(policy->daemon->loop);
 
-	if (network < config->network_count && config->networks[network].dns_names == DNS_NAMES_ANY)
+	if (asker->network < config->network_count &&
+		config->networks[asker->network].dns_names == DNS_NAMES_ANY)
 		return true;
-	if (engine_domain_allowed(policy->daemon->engine, network, name))
+	if (engine_domain_allowed(policy->daemon->engine, asker->network, name))
 		return true;
-	const struct daemon_refusal refusal = refusal_of(policy, zone, network, name, false);
+	const struct daemon_refusal refusal = refusal_of(policy, asker, name, false);
 	refusals_add(&policy->refusals, &refusal, now_ms);
-	name_log(policy, zone, &refusal, now_ms);
+	name_log(policy, asker->zone, &refusal, now_ms);
 	return false;
 }
 
-static void resolved(void *context, zone_id zone, uint16_t network, const char *name,
-	uint8_t family, const union addr *address, uint32_t ttl_s)
+static void resolved(void *context, const struct dns_asker *asker, const char *name, uint8_t family,
+	const union addr *address, uint32_t ttl_s)
 {
 	const struct domain_policy *policy = context;
+	const struct domain_answer answer = {
+		.link = asker->zone,
+		.asker_family = asker->family,
+		.asker = asker->address,
+		.name = name,
+		.family = family,
+		.address = *address,
+		.ttl_s = ttl_s,
+	};
 
-	(void)network; /* the link's */
-	engine_domain_learn(policy->daemon->engine, zone, name, family, address, ttl_s,
-		uv_now(policy->daemon->loop));
+	engine_domain_learn(policy->daemon->engine, &answer, uv_now(policy->daemon->loop));
 }
 
 struct dns_policy domain_policy_hooks(struct domain_policy *policy)
@@ -102,8 +116,8 @@ void domain_policy_packet_refused(struct domain_policy *policy, const struct rul
 	if (line->domain == NULL ||
 		(line->rule->action != RULE_DROP && line->rule->action != RULE_REJECT))
 		return;
-	const struct daemon_refusal refusal =
-		refusal_of(policy, line->in, line->in_network, line->domain, true);
+	const struct dns_asker asker = {line->in, line->in_network, line->family, line->source};
+	const struct daemon_refusal refusal = refusal_of(policy, &asker, line->domain, true);
 	refusals_add(&policy->refusals, &refusal, uv_now(policy->daemon->loop));
 }
 

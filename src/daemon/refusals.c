@@ -9,6 +9,7 @@
 static bool is_guests(const struct refusal_record *record, const struct daemon_refusal *refusal)
 {
 	return record->refusal.network == refusal->network &&
+	       addr_equal(&record->refusal.address, &refusal->address) &&
 	       strcmp(record->refusal.link, refusal->link) == 0;
 }
 
@@ -31,7 +32,7 @@ static struct refusal_record *record_of(
 			oldest = record;
 		if (record->turn == 0 || !is_guests(record, refusal))
 			continue;
-		if (strcmp(record->refusal.name, refusal->name) == 0 && is_same(record, refusal))
+		if (is_same(record, refusal))
 			return record;
 		if (own == NULL || record->turn < own->turn)
 			own = record;

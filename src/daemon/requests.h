@@ -66,6 +66,8 @@ struct daemon_link {
 struct daemon_refusal {
 	char link[CONFIG_NAME_SIZE];
 	uint16_t network;
+	uint8_t family;
+	union addr address; /* the guest's */
 	char name[DOMAIN_NAME_SIZE];
 	bool resolved; /* the name was answered: packets were refused; else the name itself */
 	uint64_t count;

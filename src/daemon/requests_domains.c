@@ -12,6 +12,7 @@ static json_t *domain_json(struct requests *requests, const struct domain_info *
 	const struct member members[] = {
 		{"link", text_json(link)},
 		{"network", text_json(network_name(requests, info->network))},
+		{"guest", address_json(info->family, &info->asker)},
 		{"name", text_json(info->name)},
 		{"state", text_json(info->allowed ? "open" : "resolved")},
 		{"address", address_json(info->family, &info->address)},
@@ -28,6 +29,7 @@ static json_t *refusal_json(struct requests *requests, const struct daemon_refus
 	const struct member members[] = {
 		{"link", text_json(refusal->link)},
 		{"network", text_json(network_name(requests, refusal->network))},
+		{"guest", address_json(refusal->family, &refusal->address)},
 		{"name", text_json(refusal->name)},
 		{"state", text_json(refusal->resolved ? "rejected" : "refused")},
 		{"address", json_null()},

@@ -79,6 +79,13 @@ struct dns_request {
 	size_t first_length;
 };
 
+/* As the policy knows who asks. */
+static inline struct dns_asker dns_request_asker(const struct dns_request *request)
+{
+	return (struct dns_asker){
+		request->zone, request->network, request->family, request->address};
+}
+
 /* One question upstream. */
 struct dns_lookup {
 	LIST_ENTRY(dns_lookup) bucket;

@@ -196,11 +196,11 @@ static bool request_dns64(struct dns_forwarder *forwarder, struct dns_request *r
 static bool is_allowed(const struct dns_forwarder *forwarder, const struct dns_request *request)
 {
 	const struct dns_policy *policy = &forwarder->settings.policy;
+	const struct dns_asker asker = dns_request_asker(request);
 	char text[DNS_TEXT_SIZE];
 
-	return policy->may_resolve == NULL ||
-	       policy->may_resolve(policy->context, request->zone, request->network,
-		       dns_name_format(&request->query.name, text));
+	return policy->may_resolve == NULL || policy->may_resolve(policy->context, &asker,
+						      dns_name_format(&request->query.name, text));
 }
 
 /* Whether a name of ours was asked for, which is answered then. */

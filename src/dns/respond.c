@@ -24,9 +24,9 @@ static void tell_address(void *context, uint8_t family, const union addr *addres
 {
 	const struct resolved *resolved = context;
 	const struct dns_policy *policy = &resolved->forwarder->settings.policy;
+	const struct dns_asker asker = dns_request_asker(resolved->request);
 
-	policy->resolved(policy->context, resolved->request->zone, resolved->request->network,
-		resolved->name, family, address, ttl_s);
+	policy->resolved(policy->context, &asker, resolved->name, family, address, ttl_s);
 }
 
 static void tell_policy(const struct dns_forwarder *forwarder, const struct dns_request *request,

@@ -34,8 +34,8 @@ struct domains *domains_create(uint32_t wanted, const struct siphash_key *key)
 	domains->slab = (struct wheel_slab){
 		(uint8_t *)&domains->record->node, sizeof(struct domain_record)};
 	index_init(&domains->index, slots, max);
-	for (unsigned i = 0; i < ENGINE_LINKS_MAX; i++)
-		list_init(&domains->link[i].oldest);
+	for (unsigned i = 0; i < DOMAIN_OWNERS; i++)
+		list_init(&domains->owner[i].oldest);
 	return domains;
 }
 
@@ -50,18 +50,27 @@ void domains_free(struct domains *domains)
 
 /* ---- records ---- */
 
-static uint32_t address_hash(
-	const struct domains *domains, zone_id zone, uint8_t family, const union addr *address)
-{
-	const uint64_t words[] = {
-		(uint64_t)zone << 8 | family, address->halves[0], address->halves[1]};
+/* What records of an address and a guest have in common. */
+struct record_key {
+	zone_id zone;
+	uint8_t family;
+	union addr asker, address;
+};
 
-	return (uint32_t)(siphash_words(&domains->key, words, 3) >> 32);
+static uint32_t key_hash(const struct domains *domains, const struct record_key *key)
+{
+	const uint64_t words[] = {(uint64_t)key->zone << 8 | key->family, key->address.halves[0],
+		key->address.halves[1], key->asker.halves[0], key->asker.halves[1]};
+
+	return (uint32_t)(siphash_words(&domains->key, words, 5) >> 32);
 }
 
 static uint32_t record_hash(const struct domains *domains, const struct domain_record *record)
 {
-	return address_hash(domains, record->zone, record->family, &record->address);
+	const struct record_key key = {
+		record->zone, record->family, record->asker, record->address};
+
+	return key_hash(domains, &key);
 }
 
 static uint32_t hash_of(const void *context, uint32_t id)
@@ -71,34 +80,33 @@ static uint32_t hash_of(const void *context, uint32_t id)
 	return record_hash(domains, &domains->record[id]);
 }
 
-/* Those of an address that a guest has: begin with walk_begin(), NULL at the end. */
+/* Records of a key: begin with walk_begin(), NULL at the end. */
 struct walk {
 	const struct domains *domains;
-	zone_id zone;
-	uint8_t family;
-	const union addr *address;
+	struct record_key key;
 	uint32_t hash, position;
 };
 
-static struct walk walk_begin(
-	const struct domains *domains, zone_id zone, uint8_t family, const union addr *address)
+static struct walk walk_begin(const struct domains *domains, const struct record_key *key)
 {
-	const uint32_t hash = address_hash(domains, zone, family, address);
+	const uint32_t hash = key_hash(domains, key);
 
-	return (struct walk){
-		domains, zone, family, address, hash, index_home(&domains->index, hash)};
+	return (struct walk){domains, *key, hash, index_home(&domains->index, hash)};
 }
 
 static struct domain_record *walk_next(struct walk *walk)
 {
+	const struct record_key *key = &walk->key;
+
 	for (;;) {
 		const uint32_t id =
 			index_candidate(&walk->domains->index, walk->hash, &walk->position);
 		if (id == INDEX_NONE)
 			return NULL;
 		struct domain_record *record = &walk->domains->record[id];
-		if (record->zone == walk->zone && record->family == walk->family &&
-			addr_equal(&record->address, walk->address))
+		if (record->zone == key->zone && record->family == key->family &&
+			addr_equal(&record->address, &key->address) &&
+			addr_equal(&record->asker, &key->asker))
 			return record;
 	}
 }
@@ -113,8 +121,8 @@ static void record_forget(struct domains *domains, struct domain_record *record)
 	const uint32_t id = record_id(domains, record);
 
 	index_remove(&domains->index, record_hash(domains, record), id, hash_of, domains);
-	list_remove(&domains->link[record->zone].oldest, &domains->slab, id);
-	domains->link[record->zone].count--;
+	list_remove(&domains->owner[record->owner].oldest, &domains->slab, id);
+	domains->owner[record->owner].count--;
 	record->zone = ZONE_NONE;
 	record->node.next = domains->free_head;
 	domains->free_head = id;
@@ -122,28 +130,29 @@ static void record_forget(struct domains *domains, struct domain_record *record)
 
 void domains_forget(struct domains *domains, zone_id zone)
 {
-	while (domains->link[zone].count > 0)
-		record_forget(domains, &domains->record[list_first(&domains->link[zone].oldest)]);
+	for (uint32_t id = 0; id < domains->untouched; id++)
+		if (domains->record[id].zone == zone)
+			record_forget(domains, &domains->record[id]);
 }
 
 /* Of several the one that wants more. */
-static zone_id link_with_most(const struct domains *domains, zone_id wants)
+static uint16_t owner_of_most(const struct domains *domains, uint16_t wants)
 {
-	zone_id most = wants;
+	uint16_t most = wants;
 
-	for (zone_id zone = 0; zone < ENGINE_LINKS_MAX; zone++)
-		if (domains->link[zone].count > domains->link[most].count)
-			most = zone;
+	for (uint16_t owner = 0; owner < DOMAIN_OWNERS; owner++)
+		if (domains->owner[owner].count > domains->owner[most].count)
+			most = owner;
 	return most;
 }
 
-static struct domain_record *record_take(struct domains *domains, zone_id zone)
+static struct domain_record *record_take(struct domains *domains, uint16_t owner)
 {
 	if (domains->free_head == NONE && domains->untouched < domains->max)
 		return &domains->record[domains->untouched++];
 	if (domains->free_head == NONE) {
-		const zone_id most = link_with_most(domains, zone);
-		record_forget(domains, &domains->record[list_first(&domains->link[most].oldest)]);
+		const uint16_t most = owner_of_most(domains, owner);
+		record_forget(domains, &domains->record[list_first(&domains->owner[most].oldest)]);
 	}
 	struct domain_record *record = &domains->record[domains->free_head];
 	domains->free_head = record->node.next;
@@ -169,17 +178,32 @@ static struct domain_record *record_of(struct walk walk, const char *name)
 }
 
 static struct domain_record *record_make(
-	struct domains *domains, zone_id zone, uint8_t family, const union addr *address)
+	struct domains *domains, const struct record_key *key, uint16_t owner)
 {
-	struct domain_record *record = record_take(domains, zone);
+	struct domain_record *record = record_take(domains, owner);
 	const uint32_t id = record_id(domains, record);
 
-	*record = (struct domain_record){.address = *address, .zone = zone, .family = family};
+	*record = (struct domain_record){
+		.address = key->address,
+		.asker = key->asker,
+		.owner = owner,
+		.zone = key->zone,
+		.family = key->family,
+	};
 	wheel_node_init(&record->node);
 	index_insert(&domains->index, record_hash(domains, record), id);
-	list_push(&domains->link[zone].oldest, &domains->slab, id);
-	domains->link[zone].count++;
+	list_push(&domains->owner[owner].oldest, &domains->slab, id);
+	domains->owner[owner].count++;
 	return record;
+}
+
+static uint16_t owner_of(const struct engine *engine, const struct domain_answer *answer)
+{
+	const struct record_key key = {answer->link, answer->asker_family, {{0}}, answer->asker};
+
+	if (!engine->topology.links[answer->link].link.whole_subnet)
+		return answer->link;
+	return (uint16_t)(ENGINE_LINKS_MAX + key_hash(engine->domains, &key) % DOMAIN_ASKERS);
 }
 
 static uint64_t expiry(const struct engine *engine, uint32_t ttl_s, uint64_t now_ms)
@@ -200,28 +224,35 @@ static bool is_text(const char *name)
 	return true;
 }
 
-void engine_domain_learn(struct engine *engine, zone_id zone, const char *name, uint8_t family,
-	const union addr *address, uint32_t ttl_s, uint64_t now_ms)
+void engine_domain_learn(struct engine *engine, const struct domain_answer *answer, uint64_t now_ms)
 {
 	struct domains *domains = engine->domains;
-	const uint64_t expires_ms = expiry(engine, ttl_s, now_ms);
-	char text[DOMAIN_NAME_SIZE];
+	struct record_key key = {.family = answer->family, .address = answer->address};
+	const uint64_t expires_ms = expiry(engine, answer->ttl_s, now_ms);
+	char name[DOMAIN_NAME_SIZE];
 
-	if (zone >= ENGINE_LINKS_MAX || !engine->topology.links[zone].present ||
-		!domain_copy(text, sizeof(text), name, strlen(name)) || !is_text(text))
+	if (answer->link >= ENGINE_LINKS_MAX || !engine->topology.links[answer->link].present ||
+		!domain_copy(name, sizeof(name), answer->name, strlen(answer->name)) ||
+		!is_text(name))
 		return;
-	struct domain_record *record = record_of(walk_begin(domains, zone, family, address), text);
+	key.zone = answer->link;
+	if (engine->topology.links[answer->link].link.whole_subnet &&
+		answer->asker_family == answer->family)
+		key.asker = answer->asker;
+	struct domain_record *record = record_of(walk_begin(domains, &key), name);
 	if (record == NULL)
-		record = record_make(domains, zone, family, address);
-	if (strcmp(record->name, text) != 0) {
-		memcpy(record->name, text, sizeof(text));
+		record = record_make(domains, &key, owner_of(engine, answer));
+	if (strcmp(record->name, name) != 0) {
+		memcpy(record->name, name, sizeof(name));
 		record->expires_ms = 0;
 	}
 	/* What an earlier answer has promised holds, too. */
 	if (expires_ms > record->expires_ms)
 		record->expires_ms = expires_ms;
-	list_remove(&domains->link[zone].oldest, &domains->slab, record_id(domains, record));
-	list_push(&domains->link[zone].oldest, &domains->slab, record_id(domains, record));
+	list_remove(
+		&domains->owner[record->owner].oldest, &domains->slab, record_id(domains, record));
+	list_push(
+		&domains->owner[record->owner].oldest, &domains->slab, record_id(domains, record));
 }
 
 /* ---- rules ---- */
@@ -272,11 +303,35 @@ static bool is_live(const struct filter_query *query)
 	return query->flow == NULL || (query->flow->flags & FLOW_LIVE);
 }
 
-static bool address_matches(const struct rule *rule, const struct set *sets,
-	const struct filter_query *query, uint8_t family, const union addr *address)
+/* The keys under which a packet's destination may be known to its sender: its own before what is
+ * known to all of its link, the address that it says before the one that this stands for (NAT64).
+ * Returns how many. */
+#define QUERY_KEYS 4
+static unsigned query_keys(const struct filter_query *query, struct record_key keys[QUERY_KEYS])
+{
+	const zone_id zone = query->source_zone;
+	unsigned count = 0;
+
+	if (query->engine == NULL || zone >= ENGINE_LINKS_MAX)
+		return 0;
+	const bool whole = query->engine->topology.links[zone].link.whole_subnet;
+	for (unsigned embedded = 0; embedded < 2; embedded++) {
+		const union addr *address = embedded ? query->destination4 : query->destination;
+		const uint8_t family = embedded ? AF_INET : query->family;
+		if (address == NULL)
+			continue;
+		if (whole)
+			keys[count++] = (struct record_key){zone, family, *query->source, *address};
+		keys[count++] = (struct record_key){zone, family, {{0}}, *address};
+	}
+	return count;
+}
+
+static bool key_matches(const struct rule *rule, const struct set *sets,
+	const struct filter_query *query, const struct record_key *key)
 {
 	const struct engine *engine = query->engine;
-	struct walk walk = walk_begin(engine->domains, query->source_zone, family, address);
+	struct walk walk = walk_begin(engine->domains, key);
 	const struct domain_record *record;
 
 	while ((record = walk_next(&walk)) != NULL)
@@ -288,11 +343,13 @@ static bool address_matches(const struct rule *rule, const struct set *sets,
 
 int domains_match(const struct rule *rule, const struct set *sets, const struct filter_query *query)
 {
-	if (query->engine == NULL || query->source_zone >= ENGINE_LINKS_MAX)
-		return -1;
-	return address_matches(rule, sets, query, query->family, query->destination) ||
-	       (query->destination4 != NULL &&
-		       address_matches(rule, sets, query, AF_INET, query->destination4));
+	struct record_key keys[QUERY_KEYS];
+	const unsigned count = query_keys(query, keys);
+
+	for (unsigned i = 0; i < count; i++)
+		if (key_matches(rule, sets, query, &keys[i]))
+			return 1;
+	return count > 0 ? 0 : -1;
 }
 
 /* ---- looking inside ---- */
@@ -310,16 +367,12 @@ static const struct domain_record *record_latest(struct walk walk)
 
 const char *domains_name(const struct filter_query *query, bool *holds)
 {
-	const struct domain_record *record;
+	const struct domain_record *record = NULL;
+	struct record_key keys[QUERY_KEYS];
+	const unsigned count = query_keys(query, keys);
 
-	if (query->engine == NULL || query->source_zone >= ENGINE_LINKS_MAX)
-		return NULL;
-	const struct domains *domains = query->engine->domains;
-	record = record_latest(
-		walk_begin(domains, query->source_zone, query->family, query->destination));
-	if (record == NULL && query->destination4 != NULL)
-		record = record_latest(
-			walk_begin(domains, query->source_zone, AF_INET, query->destination4));
+	for (unsigned i = 0; i < count && record == NULL; i++)
+		record = record_latest(walk_begin(query->engine->domains, &keys[i]));
 	if (holds != NULL)
 		*holds = record != NULL && record->expires_ms > query->engine->now_ms;
 	return record != NULL ? record->name : NULL;
@@ -400,6 +453,7 @@ bool engine_domain_next(
 		*info = (struct domain_info){
 			.link = record->zone,
 			.network = network,
+			.asker = record->asker,
 			.family = record->family,
 			.address = record->address,
 			.name = record->name,

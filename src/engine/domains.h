@@ -2,11 +2,14 @@
 /*
  * domains: which addresses guests have been given for which names; what `to domain` looks at.
  *
- * A record is (link, address, name) and how long it holds.  It is made when an answer of the
- * gateway's DNS gives a guest the address, before the guest has it, and found by link and address:
- * what one guest has asked for opens nothing to another.  Names are kept as they are, and compared
- * with the rules' patterns when a rule is asked; so a reload with other patterns finds all that was
- * learnt before it, and an address that several names lead to is open if one of them is allowed.
+ * A record is (guest, address, name) and how long it holds.  It is made when an answer of the
+ * gateway's DNS gives a guest the address, before the guest has it, and found by guest and address:
+ * what one guest has asked for opens nothing to another.  A guest is a link; behind a link for a
+ * whole subnet it is the address that has asked, or all of the link where the answer is of the
+ * other family, since nothing tells which address of that is the same guest's.  Names are kept as
+ * they are, and compared with the rules' patterns when a rule is asked; so a reload with other
+ * patterns finds all that was learnt before it, and an address that several names lead to is open
+ * if one of them is allowed.
  *
  * Time.  A record holds for the answer's TTL, at least `domain` of [timeouts] and at most
  * DOMAIN_TTL_MAX_S.  After that no connection begins by it, but it is kept: those that live are
@@ -31,11 +34,18 @@
 
 struct filter_query;
 
+/* Who has records, for the sake of shares: each link; askers behind links for whole subnets by
+ * their hash, so that a few of them may share. */
+#define DOMAIN_ASKERS 1024
+#define DOMAIN_OWNERS (ENGINE_LINKS_MAX + DOMAIN_ASKERS)
+
 struct domain_record {
 	union addr address;
 	uint64_t expires_ms;
-	struct wheel_node node; /* of its link's list; its `next` leads to the next free record */
-	zone_id zone;           /* ZONE_NONE: free */
+	struct wheel_node node; /* of its owner's list; its `next` leads to the next free record */
+	union addr asker;       /* behind a link for a whole subnet; zero: any */
+	uint16_t owner;
+	zone_id zone; /* ZONE_NONE: free */
 	uint8_t family;
 	char name[DOMAIN_NAME_SIZE];
 };
@@ -45,13 +55,13 @@ struct domains {
 	uint32_t max;
 	uint32_t untouched; /* records from here on were never used */
 	uint32_t free_head;
-	struct index index; /* by zone, family and address */
+	struct index index; /* by zone, asker, family and address */
 	struct wheel_slab slab;
 	struct siphash_key key;
 	struct {
 		struct wheel_list oldest;
 		uint32_t count;
-	} link[ENGINE_LINKS_MAX];
+	} owner[DOMAIN_OWNERS];
 };
 
 /* NULL: out of memory. */

@@ -97,17 +97,23 @@ static void send_copy(struct round *round, const struct packet *template, uint16
 /* More than there is room for. */
 static void names_learn(struct round *round, unsigned n)
 {
-	const union addr server = lab_address(round->lab, "server");
 	char name[32];
+	struct domain_answer answer = {
+		.link = lab_zone(round->lab, "second"),
+		.name = name,
+		.family = AF_INET,
+		.ttl_s = 1,
+	};
 
 	snprintf(name, sizeof(name), "n%u.example", n);
 	for (unsigned i = 0; i < 4; i++) {
-		const union addr address = addr_v4(100, (uint8_t)i, (uint8_t)(n >> 8), (uint8_t)n);
-		engine_domain_learn(round->lab->engine, lab_zone(round->lab, "second"), name,
-			AF_INET, &address, 1, round->lab->now_ms);
+		answer.address = addr_v4(100, (uint8_t)i, (uint8_t)(n >> 8), (uint8_t)n);
+		engine_domain_learn(round->lab->engine, &answer, round->lab->now_ms);
 	}
-	engine_domain_learn(round->lab->engine, lab_zone(round->lab, "guest"), name,
-		round->lab->family, &server, 1, round->lab->now_ms);
+	answer.link = lab_zone(round->lab, "wide");
+	answer.asker_family = AF_INET;
+	answer.asker = addr_v4(10, 99, 0, (uint8_t)n);
+	engine_domain_learn(round->lab->engine, &answer, round->lab->now_ms);
 }
 
 static void change(struct round *round, unsigned n)
@@ -142,9 +148,9 @@ static void change(struct round *round, unsigned n)
 static void play(uint8_t family)
 {
 	/* Few ports and records, so that all the ways of finding one are gone. */
-	struct lab *lab = lab_open(
-		family, LAB(.config = "[limits]\ndomains = 64\n[helpers]\ntftp =\n",
-				.ports = {61000, 61063}, .flows = 200));
+	struct lab *lab =
+		lab_open(family, LAB(.config = "[limits]\ndomains = 64\n[helpers]\ntftp =\n",
+					 .ports = {61000, 61063}, .flows = 200));
 	struct round round = {.lab = lab,
 		.packet = packet_with_room(PACKET_BYTES_MAX),
 		.answer = packet_with_room(ENGINE_OUTPUT_BYTES)};

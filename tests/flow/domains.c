@@ -54,12 +54,22 @@ STORY(domains, another_guest_s_question_opens_nothing,
 	{"link-lost second"},
 	{"domains second", "nothing"});
 
-/* Those behind a link for a whole subnet share what they have been told. */
+/* Behind a link for a whole subnet a guest is an address. */
 STORY(domains, guests_of_one_link,
-	LAB(FORWARD "rule = accept to domain example.org\n"),
-	{"told wide example.org server 300"},
+	LAB(FORWARD "rule = accept to domain example.org\nrule = reject log \"no\"\n"),
+	{"told wide example.org server 300 wide"},
 	{"wide tcp wide:4000 > server:443 S", "uplink"},
+	{"wide tcp wider:4000 > server:443 S", "drop reject", "wide tcp"},
+	{"logged", "1 forward no in=wide out=uplink 443 suppressed 0"},
+	{"told wide example.org server 300 wider"},
 	{"wide tcp wider:4000 > server:443 S", "uplink"});
+
+/* Which of its other family's addresses is the asker's, nothing tells. */
+STORY(domains, guests_of_one_link_and_both_families,
+	LAB(FORWARD "rule = accept to domain example.org\n", .families = LAB_IPV6, .network = "nat64 = yes\n"),
+	{"told wide example.org v4.server 300 wide"},
+	{"wide tcp 10.99.0.2:4000 > 198.51.100.1:443 S", "uplink"},
+	{"wide tcp 10.99.0.3:4000 > 198.51.100.1:443 S", "uplink"});
 
 STORY(domains, it_ends_and_what_lives_goes_on,
 	LAB(FORWARD "rule = accept to domain example.org\n"),
@@ -204,16 +214,30 @@ static union addr crowd_address(unsigned n)
 	return addr_v4(100, (uint8_t)(n >> 16), (uint8_t)(n >> 8), (uint8_t)n);
 }
 
+/* Of a guest, or of an asker behind the link for a whole subnet. */
+static void tell_asker(
+	struct lab *lab, const char *link, uint8_t asker, unsigned first, unsigned count)
+{
+	char name[32];
+	struct domain_answer answer = {
+		.link = lab_zone(lab, link),
+		.asker_family = AF_INET,
+		.asker = addr_v4(10, 99, 0, asker),
+		.name = name,
+		.family = AF_INET,
+		.ttl_s = 300,
+	};
+
+	for (unsigned n = first; n < first + count; n++) {
+		snprintf(name, sizeof(name), "n%u.example", n);
+		answer.address = crowd_address(n);
+		engine_domain_learn(lab->engine, &answer, lab->now_ms);
+	}
+}
+
 static void tell(struct lab *lab, const char *link, unsigned first, unsigned count)
 {
-	for (unsigned n = first; n < first + count; n++) {
-		const union addr address = crowd_address(n);
-		char name[32];
-
-		snprintf(name, sizeof(name), "n%u.example", n);
-		engine_domain_learn(lab->engine, lab_zone(lab, link), name, AF_INET, &address, 300,
-			lab->now_ms);
-	}
+	tell_asker(lab, link, 2, first, count);
 }
 
 static unsigned known(const struct lab *lab, const char *link)
@@ -266,16 +290,54 @@ Test(domains, whoever_has_most_gives_way)
 	lab_close(lab);
 }
 
+static unsigned known_by(const struct lab *lab, const union addr *asker)
+{
+	struct domain_info info;
+	uint32_t cursor = 0;
+	unsigned count = 0;
+
+	while (engine_domain_next(lab->engine, &cursor, lab->now_ms, &info))
+		count += addr_equal(&info.asker, asker);
+	return count;
+}
+
+Test(domains, shares_behind_one_link)
+{
+	struct lab *lab = lab_open(AF_INET, SMALL);
+	const union addr quiet = addr_v4(10, 99, 0, 2), loud = addr_v4(10, 99, 0, 3);
+
+	tell_asker(lab, "wide", 2, 0, 20);
+	tell_asker(lab, "wide", 3, 0, 1000);
+	cr_expect_eq(known_by(lab, &quiet), 20);
+	cr_expect_eq(known_by(lab, &loud), 80);
+	engine_link_remove(lab->engine, lab_zone(lab, "wide"));
+	cr_expect_eq(known(lab, "wide"), 0);
+	tell(lab, "guest", 0, 100);
+	cr_expect_eq(known(lab, "guest"), 100);
+	lab_close(lab);
+}
+
+static void learn(struct lab *lab, zone_id link, const char *name, uint32_t ttl_s)
+{
+	const struct domain_answer answer = {
+		.link = link,
+		.name = name,
+		.family = AF_INET,
+		.address = crowd_address(1),
+		.ttl_s = ttl_s,
+	};
+
+	engine_domain_learn(lab->engine, &answer, lab->now_ms);
+}
+
 Test(domains, names_of_one_address)
 {
 	struct lab *lab = lab_open(AF_INET, SMALL);
-	const union addr address = crowd_address(1);
 	char name[32];
 
 	for (unsigned n = 0; n < 2 * DOMAIN_NAMES_MAX; n++) {
 		snprintf(name, sizeof(name), "n%u.example", n);
-		engine_domain_learn(lab->engine, lab_zone(lab, "guest"), name, AF_INET, &address,
-			300 + n, lab->now_ms);
+		learn(lab, lab_zone(lab, "guest"), name, 300 + n);
 	}
 	cr_expect_eq(known(lab, "guest"), DOMAIN_NAMES_MAX);
 	lab_close(lab);
@@ -285,18 +347,17 @@ Test(domains, what_is_nothing_to_learn)
 {
 	static char long_name[300];
 	struct lab *lab = lab_open(AF_INET, SMALL);
-	const union addr address = crowd_address(1);
 	const zone_id guest = lab_zone(lab, "guest");
 
 	memset(long_name, 'x', sizeof(long_name) - 1);
-	engine_domain_learn(lab->engine, guest, long_name, AF_INET, &address, 1, lab->now_ms);
-	engine_domain_learn(lab->engine, guest, "a b", AF_INET, &address, 1, lab->now_ms);
-	engine_domain_learn(lab->engine, guest, "a\nb", AF_INET, &address, 1, lab->now_ms);
-	engine_domain_learn(lab->engine, ZONE_UPLINK, "a", AF_INET, &address, 1, lab->now_ms);
-	engine_domain_learn(lab->engine, ZONE_SERVICE(0), "a", AF_INET, &address, 1, lab->now_ms);
-	engine_domain_learn(lab->engine, 99, "a", AF_INET, &address, 1, lab->now_ms);
-	for (zone_id zone = 0; zone < ENGINE_LINKS_MAX; zone++)
-		cr_expect_eq(lab->engine->domains->link[zone].count, 0);
+	learn(lab, guest, long_name, 1);
+	learn(lab, guest, "a b", 1);
+	learn(lab, guest, "a\nb", 1);
+	learn(lab, ZONE_UPLINK, "a", 1);
+	learn(lab, ZONE_SERVICE(0), "a", 1);
+	learn(lab, 99, "a", 1);
+	for (unsigned owner = 0; owner < DOMAIN_OWNERS; owner++)
+		cr_expect_eq(lab->engine->domains->owner[owner].count, 0);
 	lab_close(lab);
 }
 

@@ -404,8 +404,16 @@ static void learn_name(struct story *story)
 	assert(addr_parse(addresses4[choose(story, sizeof(addresses4) / sizeof(*addresses4))],
 		&address, &family));
 	address.bytes[3] = (uint8_t)(address.bytes[3] + choose(story, 4));
-	engine_domain_learn(gateway->engine, read_zone(story), name, family, &address,
-		read_word(story), gateway->now_ms);
+	const struct domain_answer answer = {
+		.link = read_zone(story),
+		.asker_family = AF_INET,
+		.asker = addr_v4(10, 78, 0, (uint8_t)choose(story, 8)),
+		.name = name,
+		.family = family,
+		.address = address,
+		.ttl_s = read_word(story),
+	};
+	engine_domain_learn(gateway->engine, &answer, gateway->now_ms);
 	while (engine_domain_next(gateway->engine, &cursor, gateway->now_ms, &info))
 		assert(info.link <= 2 && info.expires_ms > 0 && strlen(info.name) < sizeof(name));
 }

@@ -100,7 +100,7 @@ expect "... because they are filtered" says "EDE: 17" status guest evil.example.
 expect "... nor does what an allowed one leads to" \
 	says "status: NXDOMAIN" status guest cdn.example.test
 expect "... nor what is below one" says "status: NXDOMAIN" status guest secret.pypi.org
-expect "... which is logged" logs 'name refused: domain=secret.pypi.org in=sandbox from=guest'
+expect "... which is logged" logs 'name refused: domain=secret.pypi.org in=sandbox from=guest src=10.66.0'
 expect "... and listed" listed secret.pypi.org refused
 
 expect_status 7 "a cloud's metadata is not reached" ns guest curl -sS http://169.254.169.254/

@@ -122,16 +122,25 @@ void deed_logged(struct lab *lab, const char *arguments, char text[STEP_TEXT_SIZ
 
 void deed_told(struct lab *lab, const char *arguments, char text[STEP_TEXT_SIZE])
 {
-	char link[32], name[300], word[64], number[ADDR_TEXT_SIZE];
+	char link[32], name[300], word[64], asker[32] = "", number[ADDR_TEXT_SIZE];
 	union addr address;
 	uint8_t family;
 	unsigned ttl_s;
 
-	cr_assert_eq(sscanf(arguments, "%31s %299s %63s %u", link, name, word, &ttl_s), 4);
+	cr_assert(
+		sscanf(arguments, "%31s %299s %63s %u %31s", link, name, word, &ttl_s, asker) >= 4);
 	cr_assert(lab_word_address(lab, word, strlen(word), number));
 	cr_assert(addr_parse(number, &address, &family));
-	engine_domain_learn(
-		lab->engine, lab_zone(lab, link), name, family, &address, ttl_s, lab->now_ms);
+	const struct domain_answer answer = {
+		.link = lab_zone(lab, link),
+		.asker_family = lab->family,
+		.asker = lab_address(lab, asker[0] != '\0' ? asker : link),
+		.name = name,
+		.family = family,
+		.address = address,
+		.ttl_s = ttl_s,
+	};
+	engine_domain_learn(lab->engine, &answer, lab->now_ms);
 	text[0] = '\0';
 }
 

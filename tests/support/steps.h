@@ -26,7 +26,7 @@
  *	rules SECTIONS                     a new ruleset
  *	counted CHAIN INDEX                packets that a rule has seen
  *	logged                             lines of rules, and the last one's words
- *	told LINK NAME PLACE TTL           the DNS gives a guest an address for a name
+ *	told LINK NAME PLACE TTL [ASKER]   the DNS gives a guest an address for a name
  *	domains LINK                       names that hold, `!` behind what no rule allows, seconds
  *	limits SECTIONS                    new limits
  *	refused PLACE WHAT                 what the guest was refused

@@ -131,10 +131,12 @@ Test(refusals, policy_of_names)
 	uv_loop_init(&loop);
 	cr_assert_eq(domain_policy_create(&daemon, &policy), 0);
 	const struct dns_policy hooks = domain_policy_hooks(policy);
-	cr_expect(hooks.may_resolve(hooks.context, ZONE_NONE, 0, "www.example.org"));
-	cr_expect_not(hooks.may_resolve(hooks.context, ZONE_NONE, 0, "example.org"));
-	cr_expect_not(hooks.may_resolve(hooks.context, ZONE_NONE, 0, "example.com"));
-	cr_expect(hooks.may_resolve(hooks.context, ZONE_NONE, 1, "anything"), "dns-names = any");
+	struct dns_asker asker = {ZONE_NONE, 0, AF_INET, addr_v4(10, 77, 0, 2)};
+	cr_expect(hooks.may_resolve(hooks.context, &asker, "www.example.org"));
+	cr_expect_not(hooks.may_resolve(hooks.context, &asker, "example.org"));
+	cr_expect_not(hooks.may_resolve(hooks.context, &asker, "example.com"));
+	asker.network = 1;
+	cr_expect(hooks.may_resolve(hooks.context, &asker, "anything"), "dns-names = any");
 	cr_assert(domain_policy_refusal(policy, 0, &one));
 	cr_expect_str_eq(one.name, "example.com");
 	cr_expect_str_eq(one.link, "?");
@@ -142,7 +144,8 @@ Test(refusals, policy_of_names)
 	cr_assert(domain_policy_refusal(policy, 1, &one));
 	cr_expect_not(domain_policy_refusal(policy, 2, &one));
 
-	hooks.resolved(hooks.context, 0, 0, "www.example.org", AF_INET, &server, 90);
+	asker = (struct dns_asker){0, 0, AF_INET, addr_v4(10, 77, 0, 2)};
+	hooks.resolved(hooks.context, &asker, "www.example.org", AF_INET, &server, 90);
 	cr_assert(engine_domain_next(lab->engine, &cursor, uv_now(&loop), &info));
 	cr_expect_str_eq(info.name, "www.example.org");
 	cr_expect(info.link == 0 && info.allowed && info.expires_ms == 90000);

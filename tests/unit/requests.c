@@ -211,9 +211,13 @@ Test(requests, domains_that_guests_asked_for)
 	struct engine *engine = butler->lab->engine;
 	const union addr server = lab_address(butler->lab, "server");
 
-	engine_domain_learn(
-		engine, 0, "good.example", AF_INET, &server, 90, butler->lab->now_ms - 10);
-	engine_domain_learn(engine, 1, "other.example", AF_INET, &server, 90, butler->lab->now_ms);
+	struct domain_answer answer = {
+		.name = "good.example", .family = AF_INET, .address = server, .ttl_s = 90};
+
+	engine_domain_learn(engine, &answer, butler->lab->now_ms - 10);
+	answer.link = 1;
+	answer.name = "other.example";
+	engine_domain_learn(engine, &answer, butler->lab->now_ms);
 	json_t *domains = result_of(butler, "domains", NULL);
 	cr_assert_eq(json_array_size(domains), 3);
 	expect_texts(json_array_get(domains, 0), (const struct expected[]){

@@ -138,9 +138,14 @@ Test(requests_rules, a_trace_tells_of_domains)
 
 	for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		lab_wait(lab, rows[i].wait_ms);
+		const struct domain_answer answer = {
+			.name = rows[i].name,
+			.family = AF_INET,
+			.address = server,
+			.ttl_s = 60 + i,
+		};
 		if (rows[i].name != NULL)
-			engine_domain_learn(lab->engine, 0, rows[i].name, AF_INET, &server, 60 + i,
-				lab->now_ms);
+			engine_domain_learn(lab->engine, &answer, lab->now_ms);
 		char *text = traced(butler, "in lab tcp 10.77.0.2:4000 > 198.51.100.1:80 syn");
 		cr_expect(strstr(text, rows[i].says) != NULL, "%s", text);
 		free(text);
