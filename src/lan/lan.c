@@ -228,9 +228,13 @@ static enum lan_verdict ours6_input(struct lan *lan, struct packet *packet)
 {
 	const struct headers *headers = &packet->headers;
 
-	/* What does not parse the engine drops, by its reason. */
-	if (packet_parse(packet) && headers->protocol == IPPROTO_ICMPV6 && headers->kind != L4_FRAGMENT)
+	if (!packet_parse(packet)) /* the engine drops it, by its reason */
+		return LAN_PASS;
+	if (headers->protocol == IPPROTO_ICMPV6 && headers->kind != L4_FRAGMENT)
 		return icmp6_input(lan, packet);
+	if (headers->kind == L4_UDP && headers->destination_port == htons(DHCP6_SERVER_PORT) &&
+		lan->network.dhcp6)
+		return dhcp6_input(lan, packet);
 	return LAN_PASS;
 }
 

@@ -197,6 +197,8 @@ enum lan_verdict arp_input(struct lan *lan, const struct packet *packet);
 /* "Who has `address`?", to everybody or to one that had it. */
 void arp_ask(struct lan *lan, const union addr *address, const uint8_t mac[6]);
 
+/* The same for DHCPv6. */
+enum lan_verdict dhcp6_input(struct lan *lan, const struct packet *packet);
 enum lan_verdict ndp_input(struct lan *lan, const struct packet *packet);
 void ndp_ask(struct lan *lan, const union addr *address, const uint8_t mac[6]);
 /* A parsed echo request to the gateway's link-local address. */
