@@ -54,6 +54,9 @@ expect_equal "whoever checks signatures is left alone" "" \
 	"$(ask +dnssec +cdflag v4only.example.test AAAA)"
 expect_equal "the prefix can be found" "64:ff9b::c000:aa 64:ff9b::c000:ab" \
 	"$(ask ipv4only.arpa AAAA | sort | xargs)"
+expect "... over TCP as well" says "^$name64\$" ask +tcp v4only.example.test AAAA
+expect_equal "what is too long for UDP comes over TCP" 28 \
+	"$(ask +bufsize=512 many.example.test AAAA | wc -l)"
 expect_equal "many addresses" 28 "$(ask +notcp +ignore many.example.test AAAA | wc -l)"
 
 echo "nameserver $GATE6" >"$WORLD/guest.conf"

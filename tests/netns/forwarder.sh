@@ -4,7 +4,7 @@
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
-require dig dnsmasq unbound dnsperf getent jq
+require dig dnsmasq socat unbound dnsperf getent jq
 require_tungate
 world_build
 ZONES4=198.51.100.11 DEAD4=198.51.100.12
@@ -196,6 +196,12 @@ eventually 5 "another resolv.conf counts" answers www.example.test 192.0.2.99
 printf 'nameserver %s\nnameserver %s\n' $DEAD4 $SERVER4 >"$WORLD/resolv.conf"
 eventually 5 "a resolver that is not there is followed by the next" \
 	answers www.example.test $SERVER4
+ns server socat -u UDP-RECV:53,bind=$DEAD4 OPEN:/dev/null &
+within 5 listens_udp server 53
+tungate dns flush >/dev/null
+printf 'nameserver %s\nnameserver %s\noptions timeout:1\n' $DEAD4 $SERVER4 >"$WORLD/resolv.conf"
+eventually 5 "a resolver that is silent is as well" answers www.example.test $SERVER4
+expect "... and is asked last from then on" says "^$DEAD4 .*yes$" tungate dns
 : >"$WORLD/resolv.conf"
 eventually 5 "without any there is no answer, at once" says "SERVFAIL" ask other.example.test
 echo "nameserver $SERVER4" >"$WORLD/resolv.conf"
