@@ -10,27 +10,39 @@
 #define NAMES_MAX       4096
 #define ZONES_MAX       1024
 
-/* Letters, digits, `-` and `_`: names of hosts and services, not all that DNS could carry. */
+static bool is_of_label(char c)
+{
+	return isalnum((unsigned char)c) || c == '-' || c == '_';
+}
+
+/* None is empty or too long; letters, digits, `-` and `_`: names of hosts and services, not all
+ * that DNS could carry. */
+static bool labels_are_good(const char *text, size_t length)
+{
+	size_t label = 0;
+
+	for (size_t i = 0; i <= length; i++) {
+		const bool end = i == length || text[i] == '.';
+
+		if (end ? label == 0 : !is_of_label(text[i]) || label == LABEL_BYTES_MAX)
+			return false;
+		label = end ? 0 : label + 1;
+	}
+	return true;
+}
+
 bool domain_parse(const char *text, char name[DNS_NAME_TEXT_SIZE])
 {
-	size_t length = strlen(text), label = 0;
+	size_t length = strlen(text);
 
 	if (length > 0 && text[length - 1] == '.')
 		length--;
-	if (length == 0 || length >= DNS_NAME_TEXT_SIZE)
+	if (length >= DNS_NAME_TEXT_SIZE || !labels_are_good(text, length))
 		return false;
-	for (size_t i = 0; i < length; i++) {
-		const char c = (char)tolower((unsigned char)text[i]);
-
-		if (c == '.' ? label == 0 : !isalnum((unsigned char)c) && c != '-' && c != '_')
-			return false;
-		label = c == '.' ? 0 : label + 1;
-		if (label > LABEL_BYTES_MAX)
-			return false;
-		name[i] = c;
-	}
+	for (size_t i = 0; i < length; i++)
+		name[i] = (char)tolower((unsigned char)text[i]);
 	name[length] = '\0';
-	return label > 0;
+	return true;
 }
 
 static bool domain_read(const char *text, char name[DNS_NAME_TEXT_SIZE], const struct sentence *why)

@@ -32,7 +32,7 @@ struct dns_ask_settings {
 };
 
 /* 0, or -errno and `done` is never called; nor is it before this returns. */
-int dns_ask_start(const struct dns_ask_settings *settings, struct dns_ask **ask);
+int dns_ask_start(const struct dns_ask_settings *settings, struct dns_ask **result);
 /* Forget it: `done` is not called. */
 void dns_ask_cancel(struct dns_ask *ask);
 

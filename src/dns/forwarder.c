@@ -118,6 +118,7 @@ int dns_forwarder_create(const struct dns_forwarder_settings *settings, const st
 	if (forwarder == NULL)
 		return error;
 	forwarder->settings = *settings;
+	TAILQ_INIT(&forwarder->fresh);
 	forwarder->counters = calloc(CONFIG_NETWORKS_MAX, sizeof(*forwarder->counters));
 	forwarder->servers = dns_servers_create();
 	if (forwarder->counters == NULL || forwarder->servers == NULL)

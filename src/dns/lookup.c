@@ -17,13 +17,13 @@
 #define QUERY_BYTES 512
 #define TCP_FACTOR  2 /* a handshake goes before */
 
-static void lookup_go_on(struct dns_lookup *lookup);
-
 /* ---- end ---- */
 
 static void lookup_free(struct dns_lookup *lookup)
 {
 	LIST_REMOVE(lookup, bucket);
+	if (lookup->is_fresh)
+		TAILQ_REMOVE(&lookup->forwarder->fresh, lookup, fresh);
 	if (lookup->ask != NULL)
 		dns_ask_cancel(lookup->ask);
 	dns_list_unref(lookup->list);
@@ -54,7 +54,8 @@ static void lookup_finish(
 	while ((request = TAILQ_FIRST(&waiting)) != NULL) {
 		TAILQ_REMOVE(&waiting, request, of_lookup);
 		request->lookup = NULL;
-		if (dns_request_answered(forwarder, request, message, rcode, private))
+		if (dns_request_answered(forwarder, request, message, rcode, private) ||
+			dns_request_pursue(forwarder, request))
 			dns_request_free(forwarder, request);
 		else
 			dns_lookup_join(forwarder, request);
@@ -67,82 +68,14 @@ static void lookup_failed(struct dns_lookup *lookup)
 	lookup_finish(lookup, NULL, lookup->answered != 0 ? lookup->rcode : DNS_SERVFAIL, false);
 }
 
-/* ---- answers ---- */
+/* ---- asking ---- */
+
+static void on_answer(void *context, int error, struct dns_message *message, uint8_t *bytes);
 
 static struct dns_server *current(const struct dns_lookup *lookup)
 {
 	return lookup->order[lookup->tried % lookup->count];
 }
-
-/* May another server know better? */
-static bool is_useless(const struct dns_message *message)
-{
-	const unsigned rcode = message->flags & DNS_RCODE;
-
-	return message->extended_rcode != 0 || rcode == DNS_SERVFAIL || rcode == DNS_REFUSED ||
-	       rcode == DNS_NOTIMP || rcode == DNS_FORMERR;
-}
-
-static bool others_are_left(const struct dns_lookup *lookup)
-{
-	return (lookup->answered | 1u << lookup->tried % lookup->count) !=
-	       (1u << lookup->count) - 1;
-}
-
-static void lookup_next(struct dns_lookup *lookup)
-{
-	lookup->tried++;
-	lookup->tcp = lookup->plain = false;
-	lookup_go_on(lookup);
-}
-
-static void lookup_accept(struct dns_lookup *lookup, struct dns_message *message, uint8_t *bytes)
-{
-	struct dns_forwarder *forwarder = lookup->forwarder;
-
-	dns_message_drop_opt(message, bytes);
-	dns_put16(bytes, 0);
-	const bool private = dns_message_is_private(forwarder->config, message);
-	dns_cache_add(
-		forwarder->cache, &lookup->key, message, private, uv_now(forwarder->settings.loop));
-	lookup_finish(lookup, message, message->flags & DNS_RCODE, private);
-}
-
-static void on_answer(void *context, int error, struct dns_message *message, uint8_t *bytes)
-{
-	struct dns_lookup *lookup = context;
-	struct dns_server *server = current(lookup);
-
-	lookup->ask = NULL;
-	if (error != 0) {
-		dns_server_failed(server, uv_now(lookup->forwarder->settings.loop));
-		lookup_next(lookup);
-		return;
-	}
-	dns_server_answered(server);
-	const unsigned rcode = message->flags & DNS_RCODE;
-	if ((rcode == DNS_FORMERR || rcode == DNS_NOTIMP) && !message->edns && !lookup->plain &&
-		!server->plain) {
-		lookup->plain = true;
-		lookup_go_on(lookup);
-	} else if ((message->flags & DNS_TC) && !lookup->tcp) {
-		lookup->tcp = true;
-		lookup_go_on(lookup);
-	} else if (is_useless(message) && others_are_left(lookup)) {
-		lookup->answered |= 1u << lookup->tried % lookup->count;
-		lookup->rcode = rcode;
-		lookup_next(lookup);
-	} else if (rcode == DNS_FORMERR && message->length == DNS_HEADER_BYTES) {
-		lookup->answered |= 1u << lookup->tried % lookup->count;
-		lookup->rcode = DNS_SERVFAIL;
-		lookup_failed(lookup);
-	} else {
-		server->plain |= lookup->plain && !is_useless(message);
-		lookup_accept(lookup, message, bytes);
-	}
-}
-
-/* ---- asking ---- */
 
 /* Our own message: what the client's has besides the question is between it and us.  AD asks to be
  * told whether the answer was validated (RFC 6840, section 5.7). */
@@ -197,6 +130,84 @@ static void lookup_go_on(struct dns_lookup *lookup)
 		dns_server_failed(current(lookup), now_ms);
 	}
 	lookup_failed(lookup);
+}
+
+/* ---- answers ---- */
+
+/* May another server know better? */
+static bool is_useless(const struct dns_message *message)
+{
+	const unsigned rcode = message->flags & DNS_RCODE;
+
+	return message->extended_rcode != 0 || rcode == DNS_SERVFAIL || rcode == DNS_REFUSED ||
+	       rcode == DNS_NOTIMP || rcode == DNS_FORMERR;
+}
+
+static bool others_are_left(const struct dns_lookup *lookup)
+{
+	return (lookup->answered | 1u << lookup->tried % lookup->count) !=
+	       (1u << lookup->count) - 1;
+}
+
+static void lookup_next(struct dns_lookup *lookup)
+{
+	lookup->tried++;
+	lookup->tcp = lookup->plain = false;
+	lookup_go_on(lookup);
+}
+
+static void lookup_accept(struct dns_lookup *lookup, struct dns_message *message, uint8_t *bytes)
+{
+	struct dns_forwarder *forwarder = lookup->forwarder;
+
+	dns_message_drop_opt(message, bytes);
+	dns_put16(bytes, 0);
+	const bool private = dns_message_is_private(forwarder->config, message);
+	dns_cache_add(
+		forwarder->cache, &lookup->key, message, private, uv_now(forwarder->settings.loop));
+	lookup_finish(lookup, message, message->flags & DNS_RCODE, private);
+}
+
+static void lookup_answered(struct dns_lookup *lookup, struct dns_message *message, uint8_t *bytes)
+{
+	struct dns_server *server = current(lookup);
+
+	dns_server_answered(server);
+	const unsigned rcode = message->flags & DNS_RCODE;
+	if ((rcode == DNS_FORMERR || rcode == DNS_NOTIMP) && !message->edns && !lookup->plain &&
+		!server->plain) {
+		lookup->plain = true;
+		lookup_go_on(lookup);
+	} else if ((message->flags & DNS_TC) && !lookup->tcp) {
+		lookup->tcp = true;
+		lookup_go_on(lookup);
+	} else if (is_useless(message) && others_are_left(lookup)) {
+		lookup->answered |= 1u << lookup->tried % lookup->count;
+		lookup->rcode = rcode;
+		lookup_next(lookup);
+	} else if (rcode == DNS_FORMERR && message->length == DNS_HEADER_BYTES) {
+		lookup->answered |= 1u << lookup->tried % lookup->count;
+		lookup->rcode = DNS_SERVFAIL;
+		lookup_failed(lookup);
+	} else {
+		server->plain |= lookup->plain && !is_useless(message);
+		lookup_accept(lookup, message, bytes);
+	}
+}
+
+static void on_answer(void *context, int error, struct dns_message *message, uint8_t *bytes)
+{
+	struct dns_lookup *lookup = context;
+	struct dns_forwarder *forwarder = lookup->forwarder;
+
+	lookup->ask = NULL;
+	if (error != 0) {
+		dns_server_failed(current(lookup), uv_now(forwarder->settings.loop));
+		lookup_next(lookup);
+	} else {
+		lookup_answered(lookup, message, bytes);
+	}
+	dns_lookups_start(forwarder);
 }
 
 /* ---- begin ---- */
@@ -266,5 +277,17 @@ void dns_lookup_join(struct dns_forwarder *forwarder, struct dns_request *reques
 	if (!new)
 		return;
 	dns_count(forwarder, request->network)->forwarded++;
-	lookup_go_on(lookup);
+	lookup->is_fresh = true;
+	TAILQ_INSERT_TAIL(&forwarder->fresh, lookup, fresh);
+}
+
+void dns_lookups_start(struct dns_forwarder *forwarder)
+{
+	struct dns_lookup *lookup;
+
+	while ((lookup = TAILQ_FIRST(&forwarder->fresh)) != NULL) {
+		TAILQ_REMOVE(&forwarder->fresh, lookup, fresh);
+		lookup->is_fresh = false;
+		lookup_go_on(lookup);
+	}
 }

@@ -89,6 +89,8 @@ static inline struct dns_asker dns_request_asker(const struct dns_request *reque
 /* One question upstream. */
 struct dns_lookup {
 	LIST_ENTRY(dns_lookup) bucket;
+	TAILQ_ENTRY(dns_lookup) fresh;
+	bool is_fresh;
 	struct dns_forwarder *forwarder;
 	struct dns_key key;
 	struct dns_requests waiting;
@@ -123,6 +125,7 @@ struct dns_forwarder {
 	LIST_HEAD(, dns_client) clients;
 	LIST_HEAD(, dns_client) client_buckets[DNS_CLIENT_BUCKETS];
 	LIST_HEAD(, dns_lookup) lookups[DNS_LOOKUP_BUCKETS];
+	TAILQ_HEAD(, dns_lookup) fresh; /* that have not asked yet */
 	unsigned request_count;
 	uint64_t log_from_ms; /* lines about answers are counted from here */
 	unsigned log_count;
@@ -145,9 +148,11 @@ static inline struct dns_counters *dns_count(
 void dns_question(struct dns_channel *channel, const struct sockaddr_storage *peer,
 	const uint8_t *bytes, size_t length);
 /* What a request waits for has been answered (`message` has no OPT record; NULL: nobody answered).
- * Returns whether it is done; if not, its key says what it waits for next. */
+ * Returns whether it is done; if not, its key says what is asked next. */
 bool dns_request_answered(struct dns_forwarder *forwarder, struct dns_request *request,
 	const struct dns_message *message, unsigned rcode, bool private);
+/* Answer it from the cache, as far as that goes; false where it has to wait for its key. */
+bool dns_request_pursue(struct dns_forwarder *forwarder, struct dns_request *request);
 /* Forget a request that waits; nothing is sent. */
 void dns_request_free(struct dns_forwarder *forwarder, struct dns_request *request);
 /* All that wait for answers by this channel. */
@@ -174,17 +179,18 @@ void dns_client_release(struct dns_forwarder *forwarder, struct dns_request *req
 
 /* ---- lookup.c ---- */
 
-/* Wait for the answer to request->key; it may come before this returns, which frees the
- * request. */
+/* Wait for the answer to request->key, which is asked for by dns_lookups_start(). */
 void dns_lookup_join(struct dns_forwarder *forwarder, struct dns_request *request);
+/* Begin to ask what somebody has begun to wait for: the last thing that is done about any event. */
+void dns_lookups_start(struct dns_forwarder *forwarder);
 /* Wait no longer; the last one ends the lookup. */
 void dns_lookup_leave(struct dns_request *request);
 
 /* ---- serve_udp.c, serve_tcp.c ---- */
 
 int dns_serve_udp(
-	struct dns_forwarder *forwarder, uint16_t network, int fd, struct dns_channel **listener);
+	struct dns_forwarder *forwarder, uint16_t network, int fd, struct dns_channel **result);
 int dns_serve_tcp(
-	struct dns_forwarder *forwarder, uint16_t network, int fd, struct dns_channel **listener);
+	struct dns_forwarder *forwarder, uint16_t network, int fd, struct dns_channel **result);
 
 #endif

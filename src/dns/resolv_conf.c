@@ -56,7 +56,7 @@ static void take_option(const char *word, struct dns_list *list)
 	if (strcmp(word, "rotate") == 0)
 		list->rotate = true;
 	if (strncmp(word, "timeout:", 8) == 0) {
-		const int seconds = atoi(word + 8);
+		const long seconds = strtol(word + 8, NULL, 10);
 		list->timeout_ms = 1000u * (unsigned)(seconds < 1               ? 1
 						      : seconds > TIMEOUT_S_MAX ? TIMEOUT_S_MAX
 										: seconds);
