@@ -8,6 +8,7 @@
 #include "daemon/dns.h"
 
 #include <stdio.h>
+#include <strings.h>
 #include <sys/resource.h>
 #include "daemon/domains.h"
 #include "daemon/guests.h"
@@ -36,6 +37,22 @@ static zone_id client_zone(void *context, uint16_t network, uint8_t protocol, ui
 	return engine_flow_find(daemon->engine, &answer, &flow) ? flow.link[0] : ZONE_NONE;
 }
 
+/* DNS knows no capitals, names of links do. */
+static bool guest_in_capitals(const struct daemon *daemon, uint16_t network, const char *name,
+	uint8_t family, union addr *address)
+{
+	struct daemon_link link;
+
+	for (unsigned i = 0; guests_describe(daemon->guests, i, &link); i++) {
+		if (link.network != network || link.zone == ZONE_NONE ||
+			strcasecmp(link.name, name) != 0)
+			continue;
+		*address = family == AF_INET ? link.address4 : link.address6;
+		return !addr_is_zero(address);
+	}
+	return false;
+}
+
 static bool guest_address(
 	void *context, uint16_t network, const char *name, uint8_t family, union addr *address)
 {
@@ -43,7 +60,8 @@ static bool guest_address(
 	uint8_t found_family;
 
 	return guests_find(context, network, name, family, &found_family, address) ||
-	       leases_find_name(daemon->leases, network, name, family, address);
+	       leases_find_name(daemon->leases, network, name, family, address) ||
+	       guest_in_capitals(daemon, network, name, family, address);
 }
 
 static bool guest_name(void *context, uint16_t network, uint8_t family, const union addr *address,

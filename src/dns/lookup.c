@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include "dns/parts.h"
 #include "dns/rebind.h"
+#include "host/sockets.h"
 
 #define ROUNDS      2
 #define LOOKUP_MS   8000 /* for all attempts; stub resolvers wait for five seconds, or ten */
@@ -240,6 +241,34 @@ static void question_take(struct dns_lookup *lookup, const struct dns_request *r
 	memcpy(lookup->question, name, request->key.name.length);
 }
 
+/* A host that asks the gateway for guests' names may have it in its resolv.conf; to ask ourselves
+ * would be to wait for ourselves. */
+static bool is_ourselves(const struct dns_forwarder *forwarder, const struct dns_server *server)
+{
+	const uint8_t family = (uint8_t)server->address.ss_family;
+	union addr address;
+	uint16_t port;
+
+	socket_address_read(&server->address, &address, &port);
+	for (unsigned i = 0; i < forwarder->network_count; i++) {
+		const struct network_config *network = &forwarder->config->networks[i];
+		if (addr_equal(
+			    &address, family == AF_INET ? &network->gateway4 : &network->gateway6))
+			return true;
+	}
+	return false;
+}
+
+static void servers_choose(struct dns_lookup *lookup, uint64_t now_ms)
+{
+	struct dns_server *order[DNS_SERVERS_MAX];
+	const unsigned count = dns_list_order(lookup->list, now_ms, order);
+
+	for (unsigned i = 0; i < count; i++)
+		if (!is_ourselves(lookup->forwarder, order[i]))
+			lookup->order[lookup->count++] = order[i];
+}
+
 static struct dns_lookup *lookup_new(
 	struct dns_forwarder *forwarder, const struct dns_request *request)
 {
@@ -252,7 +281,7 @@ static struct dns_lookup *lookup_new(
 	lookup->key = request->key;
 	lookup->network = request->network;
 	lookup->list = dns_list_ref(request->list);
-	lookup->count = dns_list_order(request->list, now_ms, lookup->order);
+	servers_choose(lookup, now_ms);
 	lookup->deadline_ms = now_ms + LOOKUP_MS;
 	TAILQ_INIT(&lookup->waiting);
 	question_take(lookup, request);

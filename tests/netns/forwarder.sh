@@ -66,7 +66,7 @@ gateway_config <<-E
 tungated_start || gateway_missing
 expect "a guest" guest_attach guest
 namespace far
-expect "... and one of another network" tungate attach --netns far --name far --network other
+expect "... and one of another network" tungate attach --netns far --name Far --network other
 
 ask() {
 	ns guest dig +time=3 +tries=1 "@$GATE4" "$@"
@@ -171,6 +171,8 @@ expect_equal "... is not told" "" "$(short rebind.example.test)"
 expect_equal "... nor is a guest's" "" "$(short guest.example.test)"
 expect "... which is logged" grep -q "rebind.example.test.*private" "$WORLD/log/tungated"
 expect_equal "... but where it may be" "10.1.2.4" "$(short ours.example.test)"
+expect_equal "names of guests have no capitals" "far.other." "$(ns far dig +short \
+	@10.78.0.1 -x "$(ns far dig +short @10.78.0.1 far.other)")"
 expect_equal "another network has another resolver" "192.0.2.99" \
 	"$(ns far dig +short +time=3 +tries=1 @10.78.0.1 www.example.test)"
 expect_equal "... with answers of its own" "$SERVER4" "$(short www.example.test)"
@@ -193,8 +195,8 @@ answers() {
 printf 'search lab\nnameserver %s\noptions edns0 rotate timeout:1\n' $ZONES4 \
 	>"$WORLD/resolv.conf"
 eventually 5 "another resolv.conf counts" answers www.example.test 192.0.2.99
-printf 'nameserver %s\nnameserver %s\n' $DEAD4 $SERVER4 >"$WORLD/resolv.conf"
-eventually 5 "a resolver that is not there is followed by the next" \
+printf 'nameserver %s\nnameserver %s\nnameserver %s\n' $GATE4 $DEAD4 $SERVER4 >"$WORLD/resolv.conf"
+eventually 5 "the gateway itself and a resolver that is not there are passed over" \
 	answers www.example.test $SERVER4
 ns server socat -u UDP-RECV:53,bind=$DEAD4 OPEN:/dev/null &
 within 5 listens_udp server 53
