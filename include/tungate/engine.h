@@ -339,6 +339,18 @@ struct guest_info {
 /* Walk all guests: *cursor starts at 0.  As engine_flow_next(). */
 bool engine_guest_next(const struct engine *engine, uint32_t *cursor, struct guest_info *info);
 
+/* All guests of a network together. */
+struct network_info {
+	uint32_t flows, half_open; /* not finished */
+	uint32_t ports[3];         /* external ones: TCP, UDP, identifiers of ICMP */
+	uint64_t flows_created;
+	uint64_t refused[GUEST_REFUSALS]; /* because of the network's limits */
+	uint64_t drops[DROP_COUNT];       /* of packets from its guests and its gateway */
+	struct network_limits limits;     /* 0: none; of flows as many as it could have now */
+};
+/* False past the last network. */
+bool engine_network_info(const struct engine *engine, unsigned network, struct network_info *info);
+
 struct engine_status {
 	uint32_t flows, flows_max;
 	uint64_t flows_created;

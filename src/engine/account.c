@@ -165,6 +165,11 @@ static bool charged(const struct flow *flow, enum direction *end, enum account_s
 	       (flow->zone[ORIGINAL] == ZONE_UPLINK && ZONE_IS_LINK(flow->zone[REPLY]));
 }
 
+static zone_id charged_zone(const struct flow *flow)
+{
+	return flow->zone[ZONE_IS_LINK(flow->zone[ORIGINAL]) ? ORIGINAL : REPLY];
+}
+
 /* The account that a flow was charged to, or NULL. */
 static struct account *account_of_flow(
 	const struct engine *engine, const struct flow *flow, enum account_side *side)
@@ -228,10 +233,28 @@ static bool evict(struct engine *engine, struct account *account, enum account_s
 
 /* Has it too much that is half open, or have all together from outside? */
 static bool half_open_is_full(const struct engine *engine, const struct account *account,
-	const struct guest_limits *limits, enum account_side side)
+	const struct network_account *network, const struct guest_limits *limits,
+	enum account_side side)
 {
 	return account->half_open[side] >= limits->half_open ||
-	       (side == INBOUND && engine->accounts->half_open >= engine->flows_max / 4);
+	       (side == INBOUND && engine->accounts->half_open >= engine->flows_max / 4 &&
+		       network_is_flooded(engine, network));
+}
+
+/* May its network have one more?  The guest's oldest half-open one ends where that makes room. */
+static bool network_admits(struct engine *engine, struct network_account *network,
+	struct account *account, enum account_side side)
+{
+	enum guest_refusal why;
+
+	if (network_may_begin(engine, network, side, &why))
+		return true;
+	if (why != GUEST_REFUSED_NEW_FLOWS && evict(engine, account, side) &&
+		network_may_begin(engine, network, side, &why))
+		return true;
+	account->refused[why]++;
+	network->refused[why]++;
+	return false;
 }
 
 bool account_admit(struct engine *engine, struct flow *draft)
@@ -243,21 +266,27 @@ bool account_admit(struct engine *engine, struct flow *draft)
 		return true;
 	struct account *account = account_of(
 		engine, draft->zone[end], flow_family(draft, end), &draft->address[end][SOURCE]);
+	struct network_account *network = network_account(engine, draft->zone[end]);
 	const struct guest_limits *limits = account_limits(engine, draft->zone[end]);
 	const uint32_t rate = limits->new_flows_per_second;
+	const uint32_t network_rate = network->limits.new_flows_per_second;
 	if (rate != 0 &&
 		!bucket_has(account->new_flows[side], engine->now_ms, rate, BURST_FLOWS_MS, 1)) {
 		account->refused[GUEST_REFUSED_NEW_FLOWS]++;
 		return false;
 	}
-	if (half_open_is_full(engine, account, limits, side))
+	if (half_open_is_full(engine, account, network, limits, side))
 		evict(engine, account, side);
 	if (account->flows[side] >= limits->flows && !evict(engine, account, side)) {
 		account->refused[GUEST_REFUSED_FLOWS]++;
 		return false;
 	}
+	if (!network_admits(engine, network, account, side))
+		return false;
 	if (rate != 0)
 		bucket_pay(&account->new_flows[side], engine->now_ms, rate, 1);
+	if (network_rate != 0)
+		bucket_pay(&network->new_flows[side], engine->now_ms, network_rate, 1);
 	return true;
 }
 
@@ -283,9 +312,13 @@ void account_begin(struct engine *engine, struct flow *flow)
 		return;
 	struct account *account = account_of(
 		engine, flow->zone[end], flow_family(flow, end), &flow->address[end][SOURCE]);
+	struct network_account *network = network_account(engine, flow->zone[end]);
 	user_add(accounts, account);
 	account->flows[side]++;
 	account->half_open[side]++;
+	network->half_open[side]++;
+	network->created++;
+	network_flows(engine, network, 1);
 	accounts->half_open += side == INBOUND;
 	list_push(&account->oldest[side], &accounts->kin_slab, flow_id(engine, flow));
 }
@@ -294,6 +327,7 @@ static void no_longer_half_open(
 	struct engine *engine, struct flow *flow, struct account *account, enum account_side side)
 {
 	account->half_open[side]--;
+	network_account(engine, charged_zone(flow))->half_open[side]--;
 	engine->accounts->half_open -= side == INBOUND;
 	list_remove(&account->oldest[side], &engine->accounts->kin_slab, flow_id(engine, flow));
 }
@@ -318,6 +352,7 @@ void account_finish(struct engine *engine, const struct flow *flow, bool finishe
 		account->flows[side]--;
 	else
 		account->flows[side]++;
+	network_flows(engine, network_account(engine, charged_zone(flow)), finished ? -1 : 1);
 }
 
 void account_end(struct engine *engine, struct flow *flow)
@@ -329,8 +364,10 @@ void account_end(struct engine *engine, struct flow *flow)
 		return;
 	if (flow->tally_original.half_open)
 		no_longer_half_open(engine, flow, account, side);
-	if (!(flow->flags & FLOW_FINISHED))
+	if (!(flow->flags & FLOW_FINISHED)) {
 		account->flows[side]--;
+		network_flows(engine, network_account(engine, charged_zone(flow)), -1);
+	}
 	user_del(engine->accounts, account);
 }
 
@@ -346,7 +383,8 @@ bool account_may_take_port(
 		return true;
 	const struct account *account = account_find(
 		engine, draft->zone[end], flow_family(draft, end), &draft->address[end][SOURCE]);
-	return account->ports[protocol] < account_limits(engine, draft->zone[end])->ports;
+	return account->ports[protocol] < account_limits(engine, draft->zone[end])->ports &&
+	       network_may_take_port(engine, network_account(engine, draft->zone[end]), protocol);
 }
 
 void account_port(struct engine *engine, const struct flow *flow, bool begins)
@@ -361,6 +399,8 @@ void account_port(struct engine *engine, const struct flow *flow, bool begins)
 		account->ports[protocol]++;
 	else
 		account->ports[protocol]--;
+	network_port(engine, network_account(engine, charged_zone(flow)),
+		(enum ports_protocol)protocol, begins ? 1 : -1);
 }
 
 bool account_lacks_port(struct engine *engine, const struct flow *draft)
@@ -375,5 +415,16 @@ bool account_lacks_port(struct engine *engine, const struct flow *draft)
 	account_find(
 		engine, draft->zone[end], flow_family(draft, end), &draft->address[end][SOURCE])
 		->refused[GUEST_REFUSED_PORTS]++;
+	network_account(engine, draft->zone[end])->refused[GUEST_REFUSED_PORTS]++;
 	return true;
+}
+
+/* ---- drops ---- */
+
+void account_drop(struct engine *engine, const struct packet *packet, enum drop drop)
+{
+	const uint16_t network = topology_network_of_zone(&engine->topology, packet->in_zone);
+
+	if (network < CONFIG_NETWORKS_MAX)
+		engine->accounts->networks.network[network].drops[drop]++;
 }

@@ -19,6 +19,9 @@
  * quarter of the table together: beyond that, too, a guest's next one costs it its own oldest.
  * Finished TCP connections are not counted: their records and ports are free to whoever needs them.
  *
+ * Networks.  Above the guests' accounts there is one of each network (account_network.h): whatever
+ * a guest is charged, its network is as well.
+ *
  * Rates are token buckets: a second's worth at once for connections and ICMP errors, a quarter of a
  * second's for packets and bytes.
  */
@@ -26,6 +29,7 @@
 #define TUNGATE_ENGINE_ACCOUNT_H
 
 #include "base/wheel.h"
+#include "engine/account_network.h"
 #include "engine/bucket.h"
 #include "engine/direction.h"
 #include "engine/index.h"
@@ -71,6 +75,7 @@ struct accounts {
 	struct wheel_slab idle_slab, kin_slab;
 	struct index by_address;
 	uint32_t half_open; /* INBOUND, of all guests */
+	struct network_accounts networks;
 	struct limits_config limits;
 	struct guest_limits of_network[CONFIG_NETWORKS_MAX]; /* nothing left open */
 	uint8_t polices[CONFIG_NETWORKS_MAX];                /* packets or bytes have a rate */
@@ -128,6 +133,8 @@ bool account_police(struct engine *engine, const struct flow *flow, enum directi
 /* May the sender of this packet, a guest, be told by ICMP? */
 bool account_may_tell(struct engine *engine, const struct packet *packet);
 
+/* A packet was dropped: count it for the network that it came from, if that was one. */
+void account_drop(struct engine *engine, const struct packet *packet, enum drop drop);
 /* Datagrams in fragments that a zone may have. */
 uint32_t account_fragments(const struct engine *engine, zone_id zone);
 

@@ -44,12 +44,15 @@ void accounts_limits_set(struct engine *engine)
 	struct accounts *accounts = engine->accounts;
 	const struct topology *topology = &engine->topology;
 
+	network_limits_set(engine);
 	engine->polices = false;
 	for (unsigned n = 0; n < topology->network_count; n++) {
 		struct guest_limits *limits = &accounts->of_network[n];
 		limits_resolve(engine, &topology->networks[n], limits);
-		accounts->polices[n] =
-			limits->packets_per_second != 0 || limits->bytes_per_second != 0;
+		accounts->polices[n] = limits->packets_per_second != 0 ||
+				       limits->bytes_per_second != 0 ||
+				       topology->networks[n].limits.packets_per_second != 0 ||
+				       topology->networks[n].limits.bytes_per_second != 0;
 		engine->polices |= accounts->polices[n];
 	}
 }

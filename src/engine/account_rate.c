@@ -7,11 +7,29 @@
 #define BURST_RATE_MS   250
 #define BURST_ERRORS_MS 1000
 
-/* One guest's packets in one direction (0: from it). */
+/* One guest's packets in one direction (0: from it), and its network's. */
 struct police {
-	struct account *account; /* NULL: has no rate */
+	struct account *account; /* NULL: neither has a rate */
+	struct network_account *network;
 	const struct guest_limits *limits;
 };
+
+static bool rates_have(const struct engine *engine, bucket_time packets_until,
+	bucket_time bytes_until, uint32_t packet_rate, uint32_t byte_rate, uint32_t packets,
+	uint32_t bytes)
+{
+	return (packet_rate == 0 || bucket_has(packets_until, engine->now_ms, packet_rate,
+					    BURST_RATE_MS, packets)) &&
+	       (byte_rate == 0 ||
+		       bucket_has(bytes_until, engine->now_ms, byte_rate, BURST_RATE_MS, bytes));
+}
+
+static void rate_pay(
+	const struct engine *engine, bucket_time *until, uint32_t rate, uint32_t amount)
+{
+	if (rate != 0)
+		bucket_pay(until, engine->now_ms, rate, amount);
+}
 
 static void police_find(const struct engine *engine, const struct flow *flow,
 	enum direction direction, struct police *police)
@@ -23,6 +41,7 @@ static void police_find(const struct engine *engine, const struct flow *flow,
 		!engine->accounts->polices[engine->topology.links[zone].link.network])
 		return;
 	police->limits = account_limits(engine, zone);
+	police->network = network_account(engine, zone);
 	police->account = account_find(
 		engine, zone, flow_family(flow, direction), &flow->address[direction][SOURCE]);
 }
@@ -32,15 +51,15 @@ static bool police_has(const struct engine *engine, const struct police *police,
 {
 	const struct guest_limits *limits = police->limits;
 	const struct account *account = police->account;
+	const struct network_account *network = police->network;
 
 	if (account == NULL)
 		return true;
-	return (limits->packets_per_second == 0 ||
-		       bucket_has(account->packets[way], engine->now_ms, limits->packets_per_second,
-			       BURST_RATE_MS, packets)) &&
-	       (limits->bytes_per_second == 0 ||
-		       bucket_has(account->bytes[way], engine->now_ms, limits->bytes_per_second,
-			       BURST_RATE_MS, bytes));
+	return rates_have(engine, account->packets[way], account->bytes[way],
+		       limits->packets_per_second, limits->bytes_per_second, packets, bytes) &&
+	       rates_have(engine, network->packets[way], network->bytes[way],
+		       network->limits.packets_per_second, network->limits.bytes_per_second,
+		       packets, bytes);
 }
 
 static void police_pay(const struct engine *engine, const struct police *police, unsigned way,
@@ -48,14 +67,14 @@ static void police_pay(const struct engine *engine, const struct police *police,
 {
 	const struct guest_limits *limits = police->limits;
 	struct account *account = police->account;
+	struct network_account *network = police->network;
 
 	if (account == NULL)
 		return;
-	if (limits->packets_per_second != 0)
-		bucket_pay(&account->packets[way], engine->now_ms, limits->packets_per_second,
-			packets);
-	if (limits->bytes_per_second != 0)
-		bucket_pay(&account->bytes[way], engine->now_ms, limits->bytes_per_second, bytes);
+	rate_pay(engine, &account->packets[way], limits->packets_per_second, packets);
+	rate_pay(engine, &account->bytes[way], limits->bytes_per_second, bytes);
+	rate_pay(engine, &network->packets[way], network->limits.packets_per_second, packets);
+	rate_pay(engine, &network->bytes[way], network->limits.bytes_per_second, bytes);
 }
 
 bool account_police(struct engine *engine, const struct flow *flow, enum direction direction,
@@ -69,6 +88,7 @@ bool account_police(struct engine *engine, const struct flow *flow, enum directi
 		if (police_has(engine, &side[way], way, packets, bytes))
 			continue;
 		side[way].account->refused[GUEST_REFUSED_RATE] += packets;
+		side[way].network->refused[GUEST_REFUSED_RATE] += packets;
 		return false;
 	}
 	for (unsigned way = 0; way < 2; way++)

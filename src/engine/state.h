@@ -65,6 +65,7 @@ static inline enum verdict packet_drop(struct engine *engine, struct packet *pac
 {
 	packet->drop = (uint8_t)drop;
 	engine->status.drops[drop]++;
+	account_drop(engine, packet, drop);
 	return VERDICT_DROP;
 }
 

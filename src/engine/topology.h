@@ -24,6 +24,9 @@ struct network {
 	bool hairpin;
 	uint16_t port_block;  /* external ports of each guest; 0: any */
 	uint32_t first_block; /* that of the subnet's first address */
+	bool owned;           /* somebody who is no administrator has it */
+	bool has_ports;       /* `ports` are its own */
+	struct network_limits limits;
 	bool clones; /* several links may have one address: what seeks it finds the first */
 	struct guest_limits guest;
 };

@@ -95,7 +95,116 @@ STORY(networks, guests_are_apart_unless_the_network_says_otherwise,
 	{"guest udp guest:5000 > far:99", "drop reject", "guest icmp gateway > guest prohibited"},
 	{"far udp far:5000 > guest:99", "drop reject", "far icmp far-gateway > far prohibited"});
 
+/* What all guests of a network have together has a limit: whose next connection is too much loses the
+ * oldest half-open one of its own, or is refused. */
+STORY(networks, connections_of_a_network,
+	LAB(.network = "flows = 3\n"),
+	{"guest udp guest:5000 > server:53", "uplink udp host:$a > server:53"},
+	{"uplink udp server:53 > host:$a", "guest udp server:53 > guest:5000"},
+	{"guest udp guest:5001 > server:53", "uplink udp host:$b > server:53"},
+	{"uplink udp server:53 > host:$b", "guest udp server:53 > guest:5001"},
+	{"second udp second:5000 > server:53", "uplink udp host:$c > server:53"},
+	{"guest udp guest:5002 > server:53", "drop guest-limit",
+		"guest icmp gateway > guest prohibited"},
+	{"refused guest flows", "1"},
+	{"far udp far:5000 > server:53", "uplink udp host:$d > server:53"},
+	{"second udp second:5001 > server:53", "uplink udp host:$e > server:53"},
+	{"has second flows", "1"},
+	{"uplink udp server:53 > host:$e", "second udp server:53 > second:5001"},
+	{"second udp second:5002 > server:53", "drop guest-limit",
+		"second icmp gateway > second prohibited"},
+	/* what has ended counts no longer */
+	{"wait 400"},
+	{"flows", "0"},
+	{"guest udp guest:5002 > server:53", "uplink udp host:$f > server:53"});
+
+STORY(networks, half_open_connections_of_a_network,
+	LAB(.network = "half-open = 2\n"),
+	{"guest udp guest:5000 > server:53", "uplink udp host:$a > server:53"},
+	{"guest udp guest:5001 > server:53", "uplink udp host:$b > server:53"},
+	{"second udp second:5000 > server:53", "drop guest-limit",
+		"second icmp gateway > second prohibited"},
+	{"refused second half_open", "1"},
+	{"guest udp guest:5002 > server:53", "uplink udp host:$c > server:53"},
+	{"has guest flows", "2"},
+	{"uplink udp server:53 > host:$b", "guest udp server:53 > guest:5001"},
+	{"second udp second:5000 > server:53", "uplink udp host:$d > server:53"});
+
+STORY(networks, rates_of_a_network,
+	LAB(.network = "new-flows-per-second = 2\npackets-per-second = 16\n"),
+	{"guest udp guest:5000 > server:53", "uplink udp host:$a > server:53"},
+	{"second udp second:5000 > server:53", "uplink udp host:$b > server:53"},
+	{"guest udp guest:5001 > server:53", "drop guest-limit",
+		"guest icmp gateway > guest prohibited"},
+	{"far udp far:5000 > server:53", "uplink udp host:$c > server:53"},
+	{"guest udp guest:5000 > server:53", "uplink udp host:$a > server:53"},
+	{"guest udp guest:5000 > server:53", "drop rate"},
+	{"second udp second:5000 > server:53", "drop rate"},
+	{"far udp far:5000 > server:53", "uplink udp host:$c > server:53"},
+	{"refused guest rate", "1"},
+	{"uplink udp server:53 > host:$a", "guest udp server:53 > guest:5000"},
+	{"wait 1"},
+	{"guest udp guest:5001 > server:53", "uplink udp host:$d > server:53"});
+
 /* clang-format on */
+
+/* So many connections, each answered, as get through. */
+static unsigned connect_many(struct lab *lab, const char *who, unsigned first, unsigned count)
+{
+	unsigned through = 0;
+	char text[80];
+
+	for (unsigned i = 0; i < count; i++) {
+		snprintf(text, sizeof(text), "%s udp %s:%u > server:53", who, who, first + i);
+		struct packet *packet = steps_packet(lab, text);
+		const bool sent = lab_send(lab, packet) == VERDICT_SEND;
+		const unsigned port = ntohs(packet->headers.source_port);
+		packet_dispose(packet);
+		if (!sent)
+			continue;
+		through++;
+		snprintf(text, sizeof(text), "uplink udp server:53 > host:%u", port);
+		packet = steps_packet(lab, text);
+		cr_expect_eq(lab_send(lab, packet), VERDICT_SEND, "%s", text);
+		packet_dispose(packet);
+	}
+	while (lab_answer(lab) != NULL)
+		;
+	return through;
+}
+
+/* Half of everything is kept for the networks, in equal parts; the rest is for whoever comes first.
+ */
+Test(networks, nobody_takes_what_is_kept_for_others)
+{
+	struct lab *lab = lab_open(
+		AF_INET, LAB(.network = "owner = 1001\n", .flows = 60, .ports = {61000, 61119}));
+	struct network_info info;
+
+	cr_expect_eq(connect_many(lab, "guest", 5000, 60), 40, "10 of its own, 30 in common");
+	cr_expect_eq(connect_many(lab, "second", 5000, 5), 0, "the same network");
+	cr_expect_eq(connect_many(lab, "far", 5000, 60), 10);
+	cr_expect_eq(connect_many(lab, "wide", 5000, 60), 10);
+	cr_assert(engine_network_info(lab->engine, 0, &info));
+	cr_expect_eq(info.flows, 40);
+	cr_expect_eq(info.flows_created, 40);
+	cr_expect_eq(info.limits.flows, 40);
+	cr_expect_eq(info.refused[GUEST_REFUSED_FLOWS], 25);
+	cr_expect_eq(info.drops[DROP_GUEST_LIMIT], 25);
+	cr_assert(engine_network_info(lab->engine, 1, &info));
+	cr_expect_eq(info.drops[DROP_GUEST_LIMIT], 50);
+	cr_expect_not(engine_network_info(lab->engine, 3, &info));
+	lab_close(lab);
+}
+
+/* Without owners there is nobody to keep anything for. */
+Test(networks, one_administrator_has_all)
+{
+	struct lab *lab = lab_open(AF_INET, LAB(.flows = 60, .ports = {61000, 61119}));
+
+	cr_expect_eq(connect_many(lab, "guest", 5000, 70), 60);
+	lab_close(lab);
+}
 
 /* A network's own ports are for it alone; the others share what is left. */
 Test(networks, external_ports_of_ones_own)

@@ -231,6 +231,7 @@ of_alice() {
 	flows '.network == "alice"'
 }
 expect "alice fills what her network may have of connections" [ "$(of_alice)" -ge 32 ]
+expect "... and has no more" [ "$(of_alice)" -le 64 ]
 expect "bob does not notice" \
 	says "this is server" as $bob tungate run -- curl -sS --max-time 5 "http://$SERVER4/"
 expect "alice's external ports are her own" says "^true$" sh -c \
