@@ -28,7 +28,7 @@ static const struct {
 	{"connections.follow", ACCESS_OWNER}, /* likewise */
 	{"detach", ACCESS_OWNER},             /* from the own network */
 	{"domains", ACCESS_OWNER},            /* of own guests */
-	{"drops", ACCESS_ADMIN},
+	{"drops", ACCESS_OWNER},              /* of packets of own guests */
 	{"expectations", ACCESS_OWNER}, /* of own guests */
 	{"forward.add", ACCESS_OWNER},  /* own ports, to own guests */
 	{"forward.del", ACCESS_OWNER},  /* to own guests */

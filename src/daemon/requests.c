@@ -50,13 +50,28 @@ static json_t *uplinks_json(const struct daemon_status *status)
 struct figures {
 	unsigned networks, links, forwards;
 	struct counter from_guests, to_guests;
-	uint64_t flows;
+	uint64_t flows, flows_max, flows_created;
+	uint64_t drops[DROP_COUNT];
 };
 
 static void counter_add(struct counter *sum, const struct counter *more)
 {
 	sum->packets += more->packets;
 	sum->bytes += more->bytes;
+}
+
+static void network_add(const struct engine *engine, unsigned network, struct figures *figures)
+{
+	struct network_info info;
+
+	figures->networks++;
+	if (!engine_network_info(engine, network, &info))
+		return;
+	figures->flows += info.flows;
+	figures->flows_max += info.limits.flows;
+	figures->flows_created += info.flows_created;
+	for (unsigned drop = 0; drop < DROP_COUNT; drop++)
+		figures->drops[drop] += info.drops[drop];
 }
 
 static void figures_take(
@@ -67,12 +82,11 @@ static void figures_take(
 	const unsigned networks = ops->config(ops->context)->network_count;
 	const struct forward *forward;
 	struct daemon_link link;
-	struct guest_info guest;
-	uint32_t cursor = 0;
 
 	*figures = (struct figures){0};
 	for (unsigned i = 0; i < networks; i++)
-		figures->networks += peer_sees(requests, peer, i);
+		if (peer_sees(requests, peer, i))
+			network_add(ops->engine, i, figures);
 	for (unsigned i = 0; (forward = ops->forward(ops->context, i)); i++)
 		figures->forwards += peer_sees(requests, peer, forward->network);
 	for (unsigned i = 0; ops->link(ops->context, i, &link); i++) {
@@ -84,9 +98,6 @@ static void figures_take(
 		counter_add(&figures->from_guests, &engine->link[link.zone].in);
 		counter_add(&figures->to_guests, &engine->link[link.zone].out);
 	}
-	while (engine_guest_next(ops->engine, &cursor, &guest))
-		if (peer_sees(requests, peer, guest.network))
-			figures->flows += guest.flows[0] + guest.flows[1];
 }
 
 static json_t *flows_json(const struct engine_status *engine)
@@ -104,8 +115,8 @@ static json_t *own_flows_json(const struct figures *figures)
 {
 	const struct member members[] = {
 		{"now", number_json(figures->flows)},
-		{"max", json_null()},
-		{"created", json_null()},
+		{"max", number_json(figures->flows_max)},
+		{"created", number_json(figures->flows_created)},
 	};
 
 	return object_json(members, ARRAY_COUNT(members));
@@ -146,12 +157,12 @@ static json_t *own_traffic_json(const struct figures *figures)
 	return object_json(members, ARRAY_COUNT(members));
 }
 
-static uint64_t drops_total(const struct engine_status *engine)
+static uint64_t drops_total(const uint64_t drops[DROP_COUNT])
 {
 	uint64_t total = 0;
 
 	for (unsigned i = 0; i < DROP_COUNT; i++)
-		total += engine->drops[i];
+		total += drops[i];
 	return total;
 }
 
@@ -179,17 +190,28 @@ static void handle_status(void *context, struct control_request *request)
 		{"flows", admin ? flows_json(engine) : own_flows_json(&figures)},
 		{"ports", admin ? ports_json(engine) : json_null()},
 		{"traffic", admin ? traffic_json(engine) : own_traffic_json(&figures)},
-		{"drops", admin ? number_json(drops_total(engine)) : json_null()},
+		{"drops", number_json(drops_total(admin ? engine->drops : figures.drops))},
 	};
 	control_reply(request, object_json(members, ARRAY_COUNT(members)));
 }
 
 /* ---- networks, links ---- */
 
+/* As the file would have it; null where there are none. */
+static json_t *port_list_json(const struct port_list *list)
+{
+	char text[PORT_LIST_TEXT_SIZE];
+
+	return list->count > 0 ? json_string(port_list_format(list, text)) : json_null();
+}
+
 static json_t *network_json(struct requests *requests, unsigned index)
 {
 	const struct config *config = requests->ops.config(requests->ops.context);
 	const struct network_config *network = &config->networks[index];
+	struct network_info info = {0};
+
+	(void)engine_network_info(requests->ops.engine, index, &info);
 	const struct member members[] = {
 		{"name", text_json(network->name)},
 		{"subnet4", prefix_json(&network->subnet4)},
@@ -199,6 +221,13 @@ static json_t *network_json(struct requests *requests, unsigned index)
 		{"mtu", network->mtu ? number_json(network->mtu) : json_null()},
 		{"dns", json_boolean(network->dns)},
 		{"links", number_json(link_count(requests, index))},
+		{"owner", text_json(network->owner[0] ? network->owner : NULL)},
+		{"owner_group", text_json(network->owner_group[0] ? network->owner_group : NULL)},
+		{"forward_ports", port_list_json(&network->forward_ports)},
+		{"ports", port_list_json(&network->ports)},
+		{"flows", number_json(info.flows)},
+		{"flows_max", number_json(info.limits.flows)},
+		{"half_open", number_json(info.half_open)},
 	};
 
 	return object_json(members, ARRAY_COUNT(members));
@@ -230,11 +259,11 @@ static void handle_links(void *context, struct control_request *request)
 
 /* ---- drops ---- */
 
-static json_t *drop_json(const struct engine_status *engine, enum drop drop)
+static json_t *drop_json(const uint64_t drops[DROP_COUNT], enum drop drop)
 {
 	const struct member members[] = {
 		{"reason", text_json(drop_name(drop))},
-		{"packets", number_json(engine->drops[drop])},
+		{"packets", number_json(drops[drop])},
 		{"meaning", text_json(drop_meaning(drop))},
 	};
 
@@ -244,11 +273,16 @@ static json_t *drop_json(const struct engine_status *engine, enum drop drop)
 static void handle_drops(void *context, struct control_request *request)
 {
 	struct requests *requests = context;
-	const struct engine_status *engine = engine_status(requests->ops.engine);
+	const bool admin = peer_is_admin(requests, request->peer);
+	struct figures figures;
 	json_t *list = json_array();
 
+	figures_take(requests, request->peer, &figures);
 	for (unsigned drop = 0; drop < DROP_COUNT; drop++)
-		json_array_append_new(list, drop_json(engine, drop));
+		json_array_append_new(list,
+			drop_json(
+				admin ? engine_status(requests->ops.engine)->drops : figures.drops,
+				drop));
 	control_reply(request, list);
 }
 

@@ -103,7 +103,7 @@ refused() {
 	[ "$status" -eq "$code" ] && grep -Eq -- "$pattern" <<<"$output"
 }
 denied=4 not_found=5 invalid=2
-for what in reload rules drops leases domains "original tcp 127.0.0.1:80"; do
+for what in reload rules "original tcp 127.0.0.1:80"; do
 	# shellcheck disable=SC2086 # words
 	expect "alice: $what" refused $alice $denied "is for the administrator: allowed for the owner" \
 		tungate $what
@@ -183,7 +183,7 @@ for what in "networks .[].name" "links .[].network" "guests .[].network" \
 done
 expect "of forwards" says "^8000$" sh -c \
 	"setpriv --reuid $alice --clear-groups $WORLD/bin/tungate forward list --json | jq '.[].host_port'"
-expect "in status" only $alice status '"\(.networks) \(.links) \(.forwards) \(.drops)"' "1 1 2 null"
+expect "in status" only $alice status '"\X"' "1 1 2 null"
 expect "root sees all" says "^alice,bob,office$" sh -c \
 	"tungate networks --json | jq -r '[.[].name] | join(\",\")'"
 

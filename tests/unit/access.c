@@ -29,8 +29,8 @@ static struct config *config_with(const char *text)
 
 /* What an owner may call; whatever else there is, now or one day, is the administrator's. */
 static const char *const owners[] = {"attach", "connections", "connections.flush",
-	"connections.follow", "detach", "domains", "expectations", "forward.add", "forward.del",
-	"forward.list", "guests", "leases", "links", "networks", "status"};
+	"connections.follow", "detach", "drops", "domains", "expectations", "forward.add",
+	"forward.del", "forward.list", "guests", "leases", "links", "networks", "status"};
 
 Test(access, each_method_has_a_role)
 {
