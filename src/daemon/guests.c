@@ -454,7 +454,6 @@ int guests_create(struct daemon *daemon, struct guests **result)
 		return -ENOMEM;
 	guests->daemon = daemon;
 	guests->link_log = (struct log){.sink = link_line, .context = guests};
-	TAILQ_INIT(&guests->awaited);
 	uv_timer_init(daemon->loop, &guests->retry);
 	guests->retry.data = guests;
 	*result = guests;
@@ -475,8 +474,8 @@ void guests_free(struct guests *guests)
 			guest_say_goodbye(guests->guest[i]);
 			guest_close(guests->guest[i]);
 		}
-	while (!TAILQ_EMPTY(&guests->awaited))
-		awaited_remove(guests, TAILQ_FIRST(&guests->awaited));
+	while (guests->awaited != NULL)
+		awaited_remove(guests, guests->awaited);
 	uv_timer_stop(&guests->retry);
 	uv_close((uv_handle_t *)&guests->retry, guests_freed);
 }

@@ -20,27 +20,32 @@
 
 struct awaited *awaited_named(const struct guests *guests, uint16_t network, const char *name)
 {
-	struct awaited *awaited;
+	struct awaited *awaited = guests->awaited;
 
-	TAILQ_FOREACH(awaited, &guests->awaited, entry)
-	if (wanted_is_named(&awaited->wanted, network, name))
-		return awaited;
-	return NULL;
+	while (awaited != NULL && !wanted_is_named(&awaited->wanted, network, name))
+		awaited = awaited->next;
+	return awaited;
 }
 
 void awaited_add(struct guests *guests, const struct wanted *wanted)
 {
-	struct awaited *awaited = calloc(1, sizeof(*awaited));
+	struct awaited **last = &guests->awaited, *awaited = calloc(1, sizeof(*awaited));
 
 	if (awaited == NULL)
 		return;
 	awaited->wanted = *wanted;
-	TAILQ_INSERT_TAIL(&guests->awaited, awaited, entry);
+	while (*last != NULL)
+		last = &(*last)->next;
+	*last = awaited;
 }
 
 void awaited_remove(struct guests *guests, struct awaited *awaited)
 {
-	TAILQ_REMOVE(&guests->awaited, awaited, entry);
+	struct awaited **at = &guests->awaited;
+
+	while (*at != awaited)
+		at = &(*at)->next;
+	*at = awaited->next;
 	free(awaited);
 }
 
@@ -117,11 +122,11 @@ void guests_start(struct guests *guests)
 			awaited_named(guests, wanted.config.network, wanted.config.name) == NULL)
 			awaited_add(guests, &wanted);
 	}
-	for (awaited = TAILQ_FIRST(&guests->awaited); awaited != NULL; awaited = next) {
-		next = TAILQ_NEXT(awaited, entry);
+	for (awaited = guests->awaited; awaited != NULL; awaited = next) {
+		next = awaited->next;
 		awaited_try(guests, awaited);
 	}
-	if (!TAILQ_EMPTY(&guests->awaited))
+	if (guests->awaited != NULL)
 		retry_in(guests, RETRY_MS);
 }
 
@@ -161,8 +166,8 @@ void guests_update(struct guests *guests)
 			guest_close(guests->guest[i]);
 		else if (guests->guest[i] != NULL)
 			guest_renew(guests->guest[i]);
-	for (awaited = TAILQ_FIRST(&guests->awaited); awaited != NULL; awaited = next) {
-		next = TAILQ_NEXT(awaited, entry);
+	for (awaited = guests->awaited; awaited != NULL; awaited = next) {
+		next = awaited->next;
 		if (!is_still_wanted(guests, &awaited->wanted))
 			awaited_remove(guests, awaited);
 	}
@@ -199,9 +204,9 @@ void guests_interface_changed(
 		guest->link->away = !interface->up;
 		guest_look(guest);
 	}
-	TAILQ_FOREACH(awaited, &guests->awaited, entry)
-	if (lives_by_interface(&awaited->wanted)) {
-		retry_in(guests, 0); /* many changes in a row are one try */
-		return;
-	}
+	for (awaited = guests->awaited; awaited != NULL; awaited = awaited->next)
+		if (lives_by_interface(&awaited->wanted)) {
+			retry_in(guests, 0); /* many changes in a row are one try */
+			return;
+		}
 }

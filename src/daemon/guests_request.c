@@ -159,8 +159,7 @@ bool guests_describe(struct guests *guests, unsigned index, struct daemon_link *
 			describe(guests, guests->guest[i], link);
 			return true;
 		}
-	TAILQ_FOREACH(awaited, &guests->awaited, entry)
-	{
+	for (awaited = guests->awaited; awaited != NULL; awaited = awaited->next) {
 		const struct link_config *wanted = &awaited->wanted.config;
 		if (index-- != 0)
 			continue;

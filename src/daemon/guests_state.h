@@ -6,7 +6,6 @@
 #ifndef TUNGATE_DAEMON_GUESTS_STATE_H
 #define TUNGATE_DAEMON_GUESTS_STATE_H
 
-#include <sys/queue.h>
 #include "daemon/guest_lan.h"
 #include "daemon/guests.h"
 
@@ -33,7 +32,7 @@ struct guest {
 
 /* A link whose place does not exist now. */
 struct awaited {
-	TAILQ_ENTRY(awaited) entry;
+	struct awaited *next;
 	struct wanted wanted;
 	char complaint[sizeof(((struct request_error *)NULL)->text)]; /* in the log already */
 };
@@ -45,7 +44,7 @@ struct guests {
 	unsigned next_name[CONFIG_NETWORKS_MAX];
 	uint32_t last_serial;
 	uv_timer_t retry;
-	TAILQ_HEAD(, awaited) awaited;
+	struct awaited *awaited;      /* in the order in which they came */
 	char place[CONFIG_TEXT_SIZE]; /* of the link described last */
 	/* What links say while they are opened is a sentence for whoever wants it; later, log. */
 	struct log link_log;

@@ -11,7 +11,8 @@
  * or -errno after one sentence per missing thing with what to do. */
 int privileges_check(const struct log *log);
 /* Keep only the capabilities that a running gateway needs (NET_ADMIN, NET_RAW, NET_BIND_SERVICE,
- * SYS_ADMIN for setns, SYS_PTRACE for /proc/PID/ns), no new privileges.  0 or -errno, logged. */
+ * SYS_ADMIN for setns, SYS_PTRACE for /proc/PID/ns, CHOWN for owners' sockets), no new
+ * privileges.  0 or -errno, logged. */
 int privileges_drop(const struct log *log);
 
 #endif

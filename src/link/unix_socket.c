@@ -53,7 +53,8 @@ static int name_it(struct unix_socket *made, int type, uid_t owner, gid_t group)
 		bind(made->fd, (const struct sockaddr *)&made->address, sizeof(made->address)) < 0)
 		return -errno;
 	if (((owner != (uid_t)-1 || group != (gid_t)-1) && lchown(path, owner, group) < 0) ||
-		lstat(path, &found) < 0 || (type == SOCK_STREAM && listen(made->fd, 1) < 0)) {
+		(group != (gid_t)-1 && chmod(path, 0660) < 0) || lstat(path, &found) < 0 ||
+		(type == SOCK_STREAM && listen(made->fd, 1) < 0)) {
 		const int error = -errno;
 
 		unlink(path);

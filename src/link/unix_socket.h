@@ -17,14 +17,14 @@ struct unix_socket {
 };
 
 /*
- * Make one, `type` SOCK_STREAM (listening) or SOCK_DGRAM, close-on-exec and non-blocking, mode
- * 0600, of this owner ((uid_t)-1, (gid_t)-1: ours).  One that a dead program left is replaced.  0
- * or -errno, logged.
+ * Make one, `type` SOCK_STREAM (listening) or SOCK_DGRAM, close-on-exec and non-blocking: of this
+ * owner ((uid_t)-1: ours) with mode 0600; and of this group, unless (gid_t)-1, with mode 0660.  One
+ * that a dead program left is replaced.  0 or -errno, logged.
  */
 int unix_socket_open(const struct log *log, const char *path, int type, uid_t owner, gid_t group,
-	struct unix_socket *socket);
+	struct unix_socket *made);
 /* Close it and remove its name. */
-void unix_socket_close(const struct unix_socket *socket);
+void unix_socket_close(const struct unix_socket *made);
 
 /* Does anybody have a socket of this name and type? */
 bool unix_socket_is_alive(const struct sockaddr_un *address, socklen_t bytes, int type);

@@ -30,7 +30,7 @@ tungated_start || gateway_missing
 guest_plug() {
 	wire guest eth0 gw vm0
 	addresses guest eth0 $GUEST4/24 $GUEST6/64
-	default_route guest $GATE4 $GATE6
+	default_route guest $GATE4 # of IPv6 it is told
 }
 is_state() {
 	says "^$1$" figures links '.[] | select(.name == "vm") | .state'
@@ -60,6 +60,7 @@ expect "a link whose interface does not exist waits" is_state waiting
 guest_plug
 eventually 3 "it is attached when the interface appears" is_state up
 expect "the guest reaches the server over IPv4" reaches
+eventually 5 "... and over IPv6" page guest "http://[$SERVER6]/who"
 
 capture guest eth0 arp arp
 expect "a download is whole" downloads
@@ -75,6 +76,7 @@ super() {
 expect "they went to the guest in super-packets" super rx
 expect "... and from it" super tx
 ns guest arping -q -c 1 -w 2 -I eth0 $GATE4
+# shellcheck disable=SC2154 # capture() assigns it
 reap "$capture_arp" INT
 one_answer() {
 	grep "Reply $GATE4 is-at" "$WORLD/log/arp" | grep -v 02:74:67:00:00:01 && return 1
@@ -84,6 +86,7 @@ expect "the gateway answers ARP, and nobody else does" one_answer
 capture guest eth0 noise "ether src $(ip -n gw -j link show dev vm0 | jq -r '.[0].address')"
 ns guest ping -q -c 1 -W 0.3 $HOST4 >/dev/null
 ns guest ping -q -c 1 -W 0.3 ff02::1%eth0 >/dev/null
+# shellcheck disable=SC2154
 reap "$capture_noise" INT
 expect_equal "the host's kernel says nothing at all" 0 "$(captured noise)"
 

@@ -12,13 +12,24 @@ head -c 3M /dev/urandom >"$WORLD/server/www/big"
 hash=$(sha256sum <"$WORLD/server/www/big")
 MAC=52:54:00:00:00:02
 
+# Other users exist only where we are root outside, too.
+OWNED=
+real_root && OWNED="[network theirs]
+subnet = 10.78.0.0/24
+owner = daemon
+[link their]
+kind = qemu
+network = theirs
+socket = $WORLD/their.sock"
 gateway_config <<-E
 	[network lab]
 	subnet = 10.77.0.0/24, fd77:7467::/64
 	[link vm]
+	network = lab
 	kind = qemu
 	socket = $WORLD/vm.sock
 	address = $GUEST4, $GUEST6
+	$OWNED
 E
 tungated_start || gateway_missing
 
@@ -49,6 +60,13 @@ uploads() {
 }
 
 expect "the socket is its owner's alone" mode_is 600 "$WORLD/vm.sock"
+if real_root; then
+	expect_equal "... of a network's owner where it has one" daemon:600 \
+		"$(stat -c %U:%a "$WORLD/their.sock")"
+	expect "... also when it is made later" \
+		tungate attach --qemu "$WORLD/late.sock" --network theirs --name late
+	expect_equal "... by request" daemon:600 "$(stat -c %U:%a "$WORLD/late.sock")"
+fi
 expect "a link without a machine waits" is_state waiting
 vm_start stream "$WORLD/vm.sock" eth0 $MAC chopped
 eventually 3 "it is up when one has connected" is_state up
@@ -72,7 +90,7 @@ expect "a length that no frame has ends the connection" \
 expect "... and the log says so" grep -q "too long" "$WORLD/log/tungated"
 
 expect "by request, with datagrams" tungate attach --qemu "$WORLD/dgram.sock" --datagram \
-	--name vm2 --address 10.77.0.3
+	--network lab --name vm2 --address 10.77.0.3
 GUEST4=10.77.0.3
 vm_start datagram "$WORLD/dgram.sock" "$WORLD/vm2.sock" eth0 $MAC
 expect "... they carry a download" downloads

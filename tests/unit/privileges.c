@@ -53,7 +53,7 @@ Test(privileges, given_up, .init = world_enter)
 	cr_expect(has(CAP_NET_BIND_SERVICE));
 	cr_expect(has(CAP_SYS_ADMIN));
 	cr_expect(has(CAP_SYS_PTRACE));
-	cr_expect_not(has(CAP_CHOWN));
+	cr_expect(has(CAP_CHOWN));
 	cr_expect_not(has(CAP_DAC_OVERRIDE));
 	cr_expect_not(has(CAP_SYS_MODULE));
 	cr_expect_not(has(CAP_SETUID));
