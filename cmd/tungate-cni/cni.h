@@ -64,10 +64,10 @@ struct cni_call {
 	const json_t *ports;         /* runtimeConfig.portMappings, or NULL */
 };
 
-/* The versions that we speak, ended by NULL. */
+/* The versions that we speak, in their order, ended by NULL. */
 extern const char *const cni_versions[];
-/* Whether results of this version are at least of `major`.`minor`. */
-bool cni_version_from(const char *version, unsigned major, unsigned minor);
+/* Whether a version that we speak is `first` or a later one. */
+bool cni_version_from(const char *version, const char *first);
 
 /* ---- input.c ---- */
 

@@ -2,7 +2,6 @@
 /*
  * result: what standard output says, in the words of the configuration's version.
  */
-#include <stdio.h>
 #include <string.h>
 #include "cni.h"
 
@@ -12,12 +11,16 @@
 
 const char *const cni_versions[] = {"0.3.0", "0.3.1", "0.4.0", "1.0.0", "1.1.0", NULL};
 
-bool cni_version_from(const char *version, unsigned major, unsigned minor)
+bool cni_version_from(const char *version, const char *first)
 {
-	unsigned of[2] = {0, 0};
+	bool reached = false;
 
-	return sscanf(version, "%u.%u", &of[0], &of[1]) == 2 &&
-	       (of[0] > major || (of[0] == major && of[1] >= minor));
+	for (unsigned i = 0; cni_versions[i]; i++) {
+		reached |= strcmp(cni_versions[i], first) == 0;
+		if (strcmp(cni_versions[i], version) == 0)
+			return reached;
+	}
+	return false;
 }
 
 /* ---- addresses and routes ---- */
@@ -57,7 +60,7 @@ static json_t *ip_json(const struct cni_call *call, const struct family *family)
 		json_sprintf("%s%s", family->address, length ? length : ""), "gateway",
 		family->gateway, "interface", 0);
 
-	if (!cni_version_from(call->version, 1, 0))
+	if (!cni_version_from(call->version, "1.0.0"))
 		json_object_set_new(ip, "version", json_string(family->version));
 	return ip;
 }
@@ -97,7 +100,7 @@ static json_t *interface_json(const struct cni_call *call, const json_t *attache
 	json_t *interface = json_pack(
 		"{s:s, s:s, s:s}", "name", call->ifname, "mac", NO_MAC, "sandbox", call->netns);
 
-	if (cni_version_from(call->version, 1, 1))
+	if (cni_version_from(call->version, "1.1.0"))
 		json_object_set(interface, "mtu",
 			json_object_get(json_object_get(attached, "link"), "mtu"));
 	return interface;

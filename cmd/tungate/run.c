@@ -249,8 +249,8 @@ int run(const struct arguments *arguments)
 		hang_up(&call);
 	}
 	call_close(&call);
-	/* No exit(): a sanitizer would look for leaks by a child, and ours are born in the command's
-	 * PID namespace, where it does not find us. */
+	/* No exit(): a sanitizer would look for leaks by a child, and ours are born in the
+	 * command's PID namespace, where it does not find us. */
 	fflush(NULL);
 	_exit(status);
 }

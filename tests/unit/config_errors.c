@@ -240,7 +240,7 @@ static const struct {
 		"6: ", "`ports` 61050-61199 of network `c` are also network `b`'s in line 3"},
 	{TWO "ports = 60000-61099\n", "3: network `b` has `ports = 60000-61099`",
 		"allowed: some of 61000-65535"},
-	{"[network a]\nsubnet = 10.1.0.0/24\nports = 61000-61099\nport-block = 64\n",
+	{"[network a]\nsubnet = 10.1.0.0/24\nports = 61000-61099\nport-block = 16\n",
 		"1: network `a` has `ports` and `port-block`", "allowed: one of the two"},
 	{TWO "ports = 61000-65535\n", "1: network `a` has no `ports`", "others have all of them"},
 	{TWO "ports = 61001-61100,61102-61200,61202-61300,61302-61400,61402-61500,61502-61600,"
@@ -254,7 +254,7 @@ static const struct {
 	{TWO "isolate = no\n[filter forward]\npolicy = drop\n", "3: network `b` has `isolate = no`",
 		"line 6 decides instead: allowed: `rule = accept in b out b`"},
 	{TWO "owner = a b\n", "5: ", "allowed: the name of a user"},
-	{TWO "links = 0\n", "5: ", "allowed: auto, or between 1 and 1024"},
+	{TWO "links = 0\n", "5: ", "allowed: auto, or or 1 to 1024"},
 
 	/* links */
 	{TWO "[link w]\nnetns = w\n", "5: link `w` has no `network`", "allowed: a, b"},
