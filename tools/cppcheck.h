@@ -15,3 +15,4 @@
 		struct type *first;                                                                \
 	}
 #define TAILQ_FOREACH(item, head, field) for (item = (head)->first; item; item = (item)->field.next)
+#define LIST_FOREACH(item, head, field)  for (item = (head)->first; item; item = (item)->field.next)

@@ -26,7 +26,8 @@ static bool label_append(struct dns_name *name, const uint8_t *label, uint8_t le
 
 bool dns_name_read(const uint8_t *message, size_t length, size_t *offset, struct dns_name *name)
 {
-	size_t at = *offset, segment = *offset; /* where the bytes being read begin */
+	size_t at = *offset;
+	size_t segment = at; /* where the bytes being read begin */
 	bool jumped = false;
 
 	name->length = 0;
