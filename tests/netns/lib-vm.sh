@@ -73,7 +73,7 @@ vm() {
 
 # vm_booted NAME: wait until it listens.
 vm_booted() {
-	within 60 grep -q "^$1 is up" "$WORLD/log/$1"
+	within 120 grep -q "^$1 is up" "$WORLD/log/$1"
 }
 
 # Ends QEMU, and whatever has started it.

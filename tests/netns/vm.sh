@@ -69,10 +69,10 @@ vm_start "${tapped[@]}"
 vm_start "${streamed[@]}"
 for name in tapped streamed; do
 	expect "$name: boots" vm_booted $name
-	eventually 20 "$name: has a lease" leased $name
+	eventually 60 "$name: has a lease" leased $name
 	expect_equal "$name: the gateway is its resolver" $GATE4 "$(lease $name dns)"
 	expect_equal "... and the network its domain" lab "$(lease $name domain)"
-	eventually 20 "$name: makes itself an IPv6 address" configured $name
+	eventually 60 "$name: makes itself an IPv6 address" configured $name
 	expect "$name: fetches by name over IPv4, byte for byte" downloads $name -4
 	expect "$name: ... and over IPv6" downloads $name -6
 	expect "$name: is seen with the host's address" says "^$HOST4\$" \
@@ -95,7 +95,7 @@ vm_start "${firecracker[@]}"
 vm_start "${streamed[@]}"
 for name in tapped streamed; do
 	expect "$name: boots again" vm_booted $name
-	eventually 20 "$name: has a lease again" leased $name
+	eventually 60 "$name: has a lease again" leased $name
 	expect_equal "$name: it is the same" "${before[$name]}" "$(lease $name)"
 	expect "$name: fetches again" downloads $name -4
 done
