@@ -254,7 +254,7 @@ static const struct {
 	{TWO "isolate = no\n[filter forward]\npolicy = drop\n", "3: network `b` has `isolate = no`",
 		"line 6 decides instead: allowed: `rule = accept in b out b`"},
 	{TWO "owner = a b\n", "5: ", "allowed: the name of a user"},
-	{TWO "links = 0\n", "5: ", "allowed: auto, or or 1 to 1024"},
+	{TWO "links = 0\n", "5: ", "allowed: auto, or 1 to 1024"},
 
 	/* links */
 	{TWO "[link w]\nnetns = w\n", "5: link `w` has no `network`", "allowed: a, b"},
