@@ -96,7 +96,6 @@ tungate_link() {
 	ns gw sysctl -qw net.ipv4.ip_local_port_range="1024 9999"
 	gateway_config <<-E
 		[gateway]
-		state = $WORLD/state
 		ports = 10000-65535
 		[limits]
 		flows = 262144
@@ -295,7 +294,7 @@ measure() {
 	guest_new
 	if ! start_and_watch "$gateway"; then
 		echo "$gateway: nothing comes through" >&2
-		cat "$WORLD/log/$gateway" >&2 2>/dev/null
+		cat "$WORLD"/log/{"$gateway",tungated,framer} >&2 2>/dev/null
 	elif row "$name" >"$figures" 2>"$WORLD/last"; then
 		while read -r metric value; do
 			printf '{"round": %d, "gateway": "%s", "metric": "%s", "value": %s}\n' \
