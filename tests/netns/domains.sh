@@ -163,10 +163,18 @@ expect_status 7 "... the other, with the same address, does not" fetch two $pypi
 config 1
 expect "a short time" tungate reload
 echo "nameserver $GATE4" >"$WORLD/guest.conf"
-# A connection that asks for a page whenever it is told to.
+# A connection that asks for a page whenever it is told to.  On a busy machine a second may be over
+# between the name and the connection.
 cat >"$WORLD/live.py" <<-'E'
 	import http.client, sys
 	page = http.client.HTTPConnection("pypi.org", 443, timeout=10)
+	for attempt in range(20):
+	    try:
+	        page.connect()
+	        break
+	    except ConnectionRefusedError:
+	        pass
+	page.auto_open = 0
 	for line in sys.stdin:
 	    page.request("GET", "/who")
 	    print(page.getresponse().read().decode(), end="", flush=True)
