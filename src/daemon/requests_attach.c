@@ -6,9 +6,11 @@
 #include <linux/nsfs.h>
 #include <sched.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include "config/value.h"
 #include "daemon/requests_parts.h"
@@ -64,14 +66,39 @@ static bool addresses_read(
 	return true;
 }
 
-/* An owner brings a namespace of theirs, and nothing that the daemon would open with its own
- * rights. */
+#define OWNERS_SOCKETS "/run/tungate/qemu"
+
+/* The one place where a network's owner may have the socket of a machine: a directory of ours that
+ * nobody else can put a link into.  The socket itself will be the owner's. */
+static bool owner_s_socket(const char *network, const char *name, const char *wanted)
+{
+	char path[CONFIG_TEXT_SIZE];
+
+	snprintf(path, sizeof(path), OWNERS_SOCKETS "/%s/%s.sock", network, name);
+	if (name[0] == '\0' || strcmp(path, wanted) != 0)
+		return false;
+	*strrchr(path, '/') = '\0';
+	return (mkdir(OWNERS_SOCKETS, 0755) == 0 || errno == EEXIST) &&
+	       (mkdir(path, 0755) == 0 || errno == EEXIST);
+}
+
+/* An owner brings a namespace of theirs, or has a socket made for a machine, and nothing that the
+ * daemon would open with its own rights. */
 static bool owner_may_attach(struct requests *requests, struct control_request *request,
 	const struct attach_params *values, const struct daemon_attach *attach)
 {
+	const char *network = network_name(requests, attach->link.network);
+
 	if (peer_is_admin(requests, request->peer))
 		return true;
-	if (!values->descriptor || attach->link.kind != LINK_NETNS)
+	if (attach->link.kind == LINK_QEMU &&
+		!owner_s_socket(network, attach->link.name, attach->link.socket))
+		control_fail(request, CONTROL_DENIED,
+			"a socket of your machine: allowed: " OWNERS_SOCKETS
+			"/%s/NAME.sock, and the same NAME for the link",
+			network);
+	else if (attach->link.kind != LINK_QEMU &&
+		 (!values->descriptor || attach->link.kind != LINK_NETNS))
 		control_fail(request, CONTROL_DENIED,
 			"namespaces by name or path, and interfaces of the host, are for the "
 			"administrator: allowed: the descriptor of a network namespace of yours, "
@@ -79,8 +106,7 @@ static bool owner_may_attach(struct requests *requests, struct control_request *
 	else if (!links_have_room(requests, attach->link.network))
 		control_fail(request, CONTROL_DENIED,
 			"network `%s` has %u links: allowed: no more, unless some are detached",
-			network_name(requests, attach->link.network),
-			link_count(requests, attach->link.network));
+			network, link_count(requests, attach->link.network));
 	else
 		return true;
 	return false;

@@ -13,7 +13,7 @@ nginx_start server
 alice=1001 bob=1002 carol=1003
 # Wherever it was built, everybody may run it here.
 mkdir -p "$WORLD/bin" "$WORLD/www"
-cp "$TUNGATE_BUILD/tungate" "$WORLD/bin/"
+cp "$TUNGATE_BUILD/tungate" "$ROOT/examples/users.sh" "$WORLD/bin/"
 chmod 755 "$WORLD" "$WORLD/bin" "$WORLD/www"
 gateway_config <<E
 [network alice]
@@ -142,8 +142,20 @@ expect "a namespace of root's" refused $alice $denied "not yours: allowed: one t
 	tungate attach --netns guest
 expect "an interface of the host's" refused $alice $denied "for the administrator" \
 	tungate attach --netdev uplink
-expect "a socket for QEMU" refused $alice $denied "for the administrator" \
-	tungate attach --qemu /run/world/vm.sock
+expect "a socket elsewhere" refused $alice $denied "allowed: /run/tungate/qemu/alice/NAME.sock" \
+	tungate attach --qemu /run/world/vm.sock --name vm
+expect "a socket among bob's" refused $alice $denied "allowed: /run/tungate/qemu/alice/NAME.sock" \
+	tungate attach --qemu /run/tungate/qemu/bob/vm.sock --name vm
+expect "alice has a socket for a machine" \
+	as $alice tungate attach --qemu /run/tungate/qemu/alice/vm.sock --name vm
+expect_equal "... which is hers" $alice "$(stat -c %u /run/tungate/qemu/alice/vm.sock)"
+connects() {
+	as "$1" python3 -c 'import socket
+socket.socket(socket.AF_UNIX).connect("/run/tungate/qemu/alice/vm.sock")'
+}
+expect_fail "... and not bob's" connects $bob
+expect "... so that her machine may connect" connects $alice
+expect "it goes again" as $alice tungate detach vm
 
 # What the client could not do, somebody could who writes lines: bob's descriptor, and paths.
 cat >"$WORLD/bin/lines" <<'E'
@@ -183,7 +195,7 @@ for what in "networks .[].name" "links .[].network" "guests .[].network" \
 done
 expect "of forwards" says "^8000$" sh -c \
 	"setpriv --reuid $alice --clear-groups $WORLD/bin/tungate forward list --json | jq '.[].host_port'"
-expect "in status" only $alice status '"\X"' "1 1 2 null"
+expect "in status" only $alice status '"\(.networks) \(.links) \(.forwards) \(.ports)"' "1 1 2 null"
 expect "root sees all" says "^alice,bob,office$" sh -c \
 	"tungate networks --json | jq -r '[.[].name] | join(\",\")'"
 
@@ -248,6 +260,9 @@ nobody_serves() {
 	! pgrep -u $alice -f "^python3 -u -c" >/dev/null
 }
 eventually 10 "... and what it has begun" nobody_serves
+expect "the example of what a user does" says "^hello from " \
+	ns gw setpriv --reuid $bob --regid $bob --clear-groups --bounding-set=-all --inh-caps=-all \
+	env PATH="$WORLD/bin:$PATH" HOME=/ users.sh 8011
 expect "reload takes the network from her" sh -c \
 	"sed -i 's/^owner = $alice/owner = $carol/' $WORLD/tungate.conf && tungate reload"
 expect "... who is refused then" refused $alice $denied "owns no network" tungate status
