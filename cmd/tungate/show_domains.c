@@ -26,7 +26,8 @@ static char *domain_state_text(const json_t *domain, char *text, size_t size)
 
 void show_domains(const struct arguments *arguments, const json_t *result)
 {
-	static const char *const headings[] = {"LINK", "NETWORK", "GUEST", "NAME", "ADDRESS", "STATE", NULL};
+	static const char *const headings[] = {
+		"LINK", "NETWORK", "GUEST", "NAME", "ADDRESS", "STATE", NULL};
 	struct table table;
 	(void)arguments;
 
