@@ -13,14 +13,13 @@
  * failure's cleaning up.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <linux/if_addr.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 #include "host/netns.h"
 #include "host/request.h"
 #include "link/setup.h"
+#include "link/sysctl.h"
 #include "link/tundev.h"
 
 /* A guest's interface being set up. */
@@ -40,24 +39,15 @@ struct family {
 	const union addr *address, *gateway;
 };
 
-/* Write a per-device switch of IPv6 in the guest's namespace; /proc shows the reader's own. */
 static int ipv6_enable(const struct guest *guest)
 {
-	char path[96];
-	int error = 0;
-
-	snprintf(path, sizeof(path), "/proc/sys/net/ipv6/conf/%s/disable_ipv6",
-		guest->settings->device);
 	const int previous = netns_enter(guest->netns_fd);
+
 	if (previous < 0)
 		return previous;
-	const int fd = open(path, O_WRONLY | O_CLOEXEC);
-	if (fd < 0 || write(fd, "0", 1) != 1)
-		error = -errno;
-	if (fd >= 0)
-		close(fd);
+	const int before = sysctl_ipv6_set(guest->settings->device, "disable_ipv6", 0);
 	netns_leave(previous);
-	return error;
+	return before < 0 ? before : 0;
 }
 
 static int address_add(const struct guest *guest, const struct family *family)

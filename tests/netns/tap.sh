@@ -44,6 +44,11 @@ expect "... and the log says so, once" says '^1$' grep -c "no bridge br0" "$WORL
 ip -n gw link add br0 type bridge
 ip -n gw link set br0 up
 eventually 3 "the bridge appears: it is up" is_state up
+accepts() {
+	says "^$1\$" ns gw cat "/proc/sys/net/ipv6/conf/$2/accept_ra"
+}
+expect "the host takes no advertisements from the bridge" accepts 0 br0
+expect "... nor from the TAP" accepts 0 tglan
 plug guest $GUEST4
 plug second 10.77.0.3
 downloads guest &
@@ -75,7 +80,9 @@ expect_fail "... and leaves no TAP" ip -n gw link show dev tap8
 expect "detach" tungate detach seven
 expect_fail "... removes the TAP wherever it is" ip -n third link show dev tap7
 
+expect_equal "the host has not become a guest" "" "$(ip -n gw -6 route show default dev br0)"
 gateway_stop
+expect "the bridge takes advertisements again" accepts 1 br0
 expect_fail "so does the end" ip -n gw link show dev tglan
 expect "the bridge stays" ip -n gw link show dev br0
 finish
