@@ -15,7 +15,7 @@
 #define DNS_MESSAGE_MAX  65535
 #define DNS_UDP_MIN      512  /* what any client takes */
 #define DNS_UDP_SIZE     1232 /* what we take: no fragments on any path */
-#define DNS_UDP_MAX      4096 /* what we send, to clients that take it */
+#define DNS_UDP_MAX      4096 /* what we send over IPv4, to clients that take it */
 
 #define DNS_QR     0x8000
 #define DNS_OPCODE 0x7800

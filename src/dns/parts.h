@@ -63,7 +63,7 @@ struct dns_request {
 	struct dns_client *client; /* NULL: it does not wait */
 	struct dns_lookup *lookup;
 	struct sockaddr_storage peer;
-	uint8_t family; /* of the peer */
+	uint8_t family; /* of the peer, and so of the datagrams */
 	uint16_t port;
 	union addr address;
 	zone_id zone;

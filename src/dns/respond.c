@@ -43,13 +43,16 @@ static void tell_policy(const struct dns_forwarder *forwarder, const struct dns_
 
 /* ---- size ---- */
 
+/* Nobody cuts IPv6 datagrams on their way, so they are as long as any link takes. */
 static size_t client_limit(const struct dns_request *request)
 {
+	const size_t most = request->family == AF_INET6 ? DNS_UDP_SIZE : DNS_UDP_MAX;
+
 	if (request->channel->protocol != IPPROTO_UDP)
 		return DNS_MESSAGE_MAX;
 	if (!request->query.edns || request->query.udp_size < DNS_UDP_MIN)
 		return DNS_UDP_MIN;
-	return request->query.udp_size < DNS_UDP_MAX ? request->query.udp_size : DNS_UDP_MAX;
+	return request->query.udp_size < most ? request->query.udp_size : most;
 }
 
 static void cut_additional(struct dns_writer *writer, const struct dns_message *message)

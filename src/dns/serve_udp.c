@@ -6,8 +6,6 @@
 #include <unistd.h>
 #include "dns/parts.h"
 
-#define IPV6_MTU_LEAST 1280 /* RFC 8200, section 5 */
-
 struct udp_listener {
 	struct dns_channel channel;
 	uv_poll_t poll;
@@ -64,19 +62,13 @@ static void udp_close(struct dns_channel *channel)
 	close(listener->fd);
 }
 
-/* Large answers leave in fragments, whatever the way to the guest takes: a sender of datagrams does
- * not hear in time that one was too large. */
+/* Large answers over IPv4 may be cut on their way: a sender of datagrams does not hear in time that
+ * one was too large.  Over IPv6 there are none (respond.c). */
 static void allow_fragments(int fd)
 {
-	const int never = IP_PMTUDISC_DONT, least = IPV6_MTU_LEAST;
-	int family = 0;
-	socklen_t size = sizeof(family);
+	const int never = IP_PMTUDISC_DONT;
 
-	(void)getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &family, &size);
-	if (family == AF_INET)
-		(void)setsockopt(fd, IPPROTO_IP, IP_MTU_DISCOVER, &never, sizeof(never));
-	else
-		(void)setsockopt(fd, IPPROTO_IPV6, IPV6_MTU, &least, sizeof(least));
+	(void)setsockopt(fd, IPPROTO_IP, IP_MTU_DISCOVER, &never, sizeof(never));
 }
 
 int dns_serve_udp(

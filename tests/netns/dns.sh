@@ -30,7 +30,6 @@ if [ "$GATEWAY" = tungate ]; then
 	expect "... over IPv6" says "^$SERVER6\$" ask @$GATE6 www.example.test AAAA
 	expect "... with a long answer" says "zzz" ask +bufsize=512 @$GATE4 long.example.test TXT
 	expect_equal "... and a large one in fragments" 3000 "$(large @$GATE4)"
-	expect_equal "... over IPv6" 3000 "$(large @$GATE6)"
 else
 	skip "the gateway address answers" "tungated's own service"
 fi

@@ -154,8 +154,10 @@ bytes() {
 }
 expect_equal "a large answer, over UDP where the guest takes it" 3750 \
 	"$(bytes +bufsize=4096 +notcp +ignore large.example.test)"
-expect_equal "... over IPv6" 3750 \
-	"$(bytes +bufsize=4096 +notcp +ignore @$GATE6 large.example.test)"
+expect "... over IPv6 marked" says "flags:.* tc" \
+	ns guest dig +time=3 +tries=1 +bufsize=4096 +ignore @$GATE6 large.example.test TXT
+expect_equal "... and whole over TCP" 3750 \
+	"$(ns guest dig +short +time=3 +tries=1 @$GATE6 large.example.test TXT | tr -d '" \n' | wc -c)"
 expect "... else marked" says "flags:.* tc" ask +bufsize=1232 +ignore large.example.test TXT
 expect_equal "... and whole over TCP" 3750 "$(bytes +bufsize=1232 large.example.test)"
 expect_equal "one that no datagram takes" 6000 "$(bytes huge.example.test)"
