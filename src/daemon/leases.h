@@ -54,7 +54,7 @@ void leases_close(struct leases_file *leases);
 /* A link's services tell of a lease, and of a name.  A name that somebody else of the network has
  * stays his. */
 void leases_changed(struct leases_file *leases, uint16_t network, const char *link,
-	const struct lan_lease *lease);
+	const struct lan_lease *told);
 void leases_named(struct leases_file *leases, uint16_t network, uint8_t family,
 	const union addr *address, const char *name);
 /* Give a link's services what they gave before. */
