@@ -393,7 +393,7 @@ static int guest_settle(struct guests *guests, struct guest *guest, struct reque
 
 	guest->address4 = config->address4;
 	guest->address6 = config->address6;
-	if (LINK_IS_ETHERNET(config->kind) && !whole) {
+	if (!whole) {
 		address_remember(guests, config, AF_INET, &guest->address4);
 		address_remember(guests, config, AF_INET6, &guest->address6);
 	}

@@ -4,16 +4,50 @@
  */
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 #include "daemon/guests_state.h"
 #include "daemon/leases.h"
+#include "daemon/publish.h"
+
+/* The published port that leads to this address by the name of a link, there now or not; NULL:
+ * none does. */
+static const struct forward *forward_by_name(
+	const struct guests *guests, uint16_t network, uint8_t family, const union addr *address)
+{
+	const struct forward *forward;
+
+	for (unsigned i = 0; (forward = publish_get(guests->daemon->publish, i)) != NULL; i++)
+		if (forward->guest_name[0] != '\0' && forward->network == network &&
+			forward->guest_family == family && addr_equal(&forward->guest, address))
+			return forward;
+	return NULL;
+}
+
+/* The address of this link that published ports lead to by its name. */
+static bool address_published(const struct guests *guests, const struct link_config *link,
+	uint8_t family, union addr *address)
+{
+	const struct forward *forward;
+
+	for (unsigned i = 0; (forward = publish_get(guests->daemon->publish, i)) != NULL; i++) {
+		if (strcmp(forward->guest_name, link->name) != 0 ||
+			forward->network != link->network || forward->guest_family != family)
+			continue;
+		*address = forward->guest;
+		return true;
+	}
+	return false;
+}
 
 /* For a link of this name; one without a name has no lease. */
 static bool address_is_free(const struct guests *guests, uint16_t network, const char *name,
 	uint8_t family, const union addr *address)
 {
 	const struct network_config *config = &guests->daemon->config->networks[network];
+	const struct forward *forward = forward_by_name(guests, network, family, address);
 
-	if (addr_equal(address, family == AF_INET ? &config->gateway4 : &config->gateway6))
+	if (addr_equal(address, family == AF_INET ? &config->gateway4 : &config->gateway6) ||
+		(forward != NULL && strcmp(forward->guest_name, name) != 0))
 		return false;
 	for (unsigned i = 0; i < guests->highest; i++) {
 		const struct guest *guest = guests->guest[i];
@@ -46,7 +80,8 @@ void address_remember(const struct guests *guests, const struct link_config *lin
 	union addr before;
 
 	if (addr_is_zero(address) &&
-		leases_of_link(leases, link->network, link->name, family, &before) &&
+		(leases_of_link(leases, link->network, link->name, family, &before) ||
+			address_published(guests, link, family, &before)) &&
 		subnet->family != 0 && prefix_contains(subnet, family, &before) &&
 		address_is_free(guests, link->network, link->name, family, &before))
 		*address = before;

@@ -73,7 +73,8 @@ const char *wanted_place(const struct wanted *wanted, char text[CONFIG_TEXT_SIZE
 
 /* ---- guests_address.c ---- */
 
-/* The address that the guest of an Ethernet link of this name had before, where it is free. */
+/* The address that a link of this name had before, where it is free: that of its lease, or what
+ * published ports lead to by its name. */
 void address_remember(const struct guests *guests, const struct link_config *link, uint8_t family,
 	union addr *address);
 /* Fill in the guest's address of one family, or check the one that is wanted.  0 or -errno. */

@@ -56,6 +56,16 @@ expect_status 2 "a name that no interface can have" \
 expect "attach again" tungate attach --netns guest --name one
 expect "... it reaches the server" reaches guest
 
+expect "a port is published by name" tungate forward add tcp 8080 one:80
+expect "... whose link goes" tungate detach one
+expect "another guest" tungate attach --netns guest --name other
+expect_equal "... does not get what is published" 0 \
+	"$(figures links '[.[] | select(.name == "other" and .address4 == "'$GUEST4'")] | length')"
+expect "... and goes" tungate detach other
+expect "the one is back" tungate attach --netns guest --name one
+expect_equal "... where it was" $GUEST4 \
+	"$(figures links '.[] | select(.name == "one") | .address4')"
+
 gateway_stop
 for name in guest guest2 guest3; do
 	expect_fail "the gateway ended: $name has no interface" ip -n $name link show dev eth0
