@@ -34,6 +34,7 @@ list() {
 		check unbound             unbound
 		check dnsperf             dnsperf
 		check udhcpc              udhcpc
+		check systemd             /lib/systemd/systemd-networkd
 		check isc-dhcp-client     dhclient
 		check ndisc6              rdisc6
 		check tinyproxy-bin       tinyproxy
