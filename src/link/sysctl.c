@@ -17,7 +17,7 @@ int sysctl_ipv6_set(const char *device, const char *name, int value)
 	const int fd = open(path, O_RDWR | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
-	int before = read(fd, text, sizeof(text) - 1) > 0 ? atoi(text) : -errno;
+	int before = read(fd, text, sizeof(text) - 1) > 0 ? (int)strtol(text, NULL, 10) : -errno;
 	snprintf(text, sizeof(text), "%d", value);
 	if (before >= 0 && before != value &&
 		pwrite(fd, text, strlen(text), 0) != (ssize_t)strlen(text))
