@@ -88,7 +88,7 @@ static void check_rest(const struct config *config, struct problems *problems)
 			last = network;
 		good = good && port_list_subtract(&rest, &network->ports);
 	}
-	if (!good)
+	if (!good && last != NULL)
 		problems_add(problems, last->line,
 			"`ports` of networks leave more than %d ranges of those of [gateway]: "
 			"allowed: ranges side by side",

@@ -34,26 +34,26 @@ enum client_state {
 struct control_client {
 	struct control_server *server;
 	struct control_client *next;
+	struct control_peer peer;
+	uv_poll_t poll;
+	uv_timer_t line_timer;
 	enum client_state state;
 	int fd;
-	int passed_fd; /* not yet taken, or -1 */
-	struct control_peer peer;
-	bool privileged; /* counts against nobody's share */
-	uv_poll_t poll;
-	int events; /* that are polled for */
-	uv_timer_t line_timer;
+	int passed_fd;    /* not yet taken, or -1 */
+	int events;       /* that are polled for */
 	unsigned handles; /* that libuv still knows */
-
+	bool privileged;  /* counts against nobody's share */
 	bool end_of_input;
-	size_t input_length;
-	char input[CONTROL_REQUEST_BYTES_MAX + 1];
-	struct control_queue output;
+	bool produced_any;
 
 	struct control_producer producer;
-	bool produced_any;
 	json_t *id; /* of the stream */
 	void (*closed)(void *context);
 	void *closed_context;
+
+	struct control_queue output;
+	size_t input_length;
+	char input[CONTROL_REQUEST_BYTES_MAX + 1];
 };
 
 struct control_server {
