@@ -58,14 +58,27 @@ static void guest_name(void *context, const char *name, uint8_t family, const un
 
 /* ---- life ---- */
 
+static void server_add(struct lan_settings *settings, uint8_t family, const union addr *address)
+{
+	if (family == AF_INET && settings->dns4_count < LAN_DNS_MAX)
+		settings->dns4[settings->dns4_count++] = *address;
+	else if (family == AF_INET6 && settings->dns6_count < LAN_DNS_MAX)
+		settings->dns6[settings->dns6_count++] = *address;
+}
+
+/* The gateway, or whom it would have asked. */
 static void servers_fill(const struct network_config *network, struct lan_settings *settings)
 {
+	const struct dns_server_list *servers = &network->names.servers;
+
+	for (unsigned i = 0; !network->dns && i < servers->count; i++)
+		server_add(settings, servers->server[i].family, &servers->server[i].address);
 	if (!network->dns)
 		return;
 	if (!addr_is_zero(&network->gateway4))
-		settings->dns4[settings->dns4_count++] = network->gateway4;
+		server_add(settings, AF_INET, &network->gateway4);
 	if (!addr_is_zero(&network->gateway6))
-		settings->dns6[settings->dns6_count++] = network->gateway6;
+		server_add(settings, AF_INET6, &network->gateway6);
 }
 
 static struct lan_settings settings_of(

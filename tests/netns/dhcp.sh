@@ -142,6 +142,15 @@ expect "after a crash two gets the address that it had" ask two
 expect_equal "... the same one again" "$address_two" "$(told two ip)"
 eventually 3 "the damaged file is kept" grep -q nonsense "$WORLD/state/leases.damaged"
 
+# ---- a reload ----
+
+sed -i 's/^domain = lab.example$/domain = new.example\ndns = no\ndns-server = 192.0.2.53/' \
+	"$WORLD/tungate.conf"
+expect "the network is changed" tungate reload
+expect "a guest asks again" ask guest
+expect_equal "... and is told the new domain" new.example "$(told guest domain)"
+expect_equal "... and the resolver that is not the gateway" 192.0.2.53 "$(told guest dns)"
+
 # ---- dhclient ----
 
 cat >"$WORLD/dhclient-script" <<'E'
@@ -164,7 +173,7 @@ dhclient_end() {
 : >"$WORLD/dhclient.leases"
 expect "dhclient gets the address of the link" dhclient_once
 dhclient_end
-expect "... what belongs to it" grep -q "BOUND 10.77.0.2 10.77.0.1 lab.example" \
+expect "... what belongs to it" grep -q "BOUND 10.77.0.2 192.0.2.53 new.example" \
 	"$WORLD/dhclient-told"
 expect "... and reaches the server" page guest "http://$SERVER4/who"
 expect "dhclient asks for the address that it had, and gets it" \
