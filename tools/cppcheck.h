@@ -14,5 +14,9 @@
 	struct {                                                                                   \
 		struct type *first;                                                                \
 	}
+#define STAILQ_HEAD(name, type)                                                                    \
+	struct {                                                                                   \
+		struct type *first;                                                                \
+	}
 #define TAILQ_FOREACH(item, head, field) for (item = (head)->first; item; item = (item)->field.next)
 #define LIST_FOREACH(item, head, field)  for (item = (head)->first; item; item = (item)->field.next)

@@ -22,7 +22,7 @@
 #define LENGTH_BYTES    2
 
 struct chunk {
-	TAILQ_ENTRY(chunk) link;
+	STAILQ_ENTRY(chunk) link;
 	size_t length, sent;
 	uint8_t bytes[];
 };
@@ -48,7 +48,7 @@ struct connection {
 	uv_timer_t timer;
 	unsigned handles; /* still closing */
 	int events;
-	TAILQ_HEAD(, chunk) out;
+	STAILQ_HEAD(, chunk) out;
 	unsigned out_count;
 	size_t got;
 	uint8_t in[LENGTH_BYTES + DNS_QUERY_MAX];
@@ -77,8 +77,8 @@ static void connection_close(struct connection *connection)
 	struct chunk *chunk;
 
 	dns_channel_forget(&connection->channel);
-	while ((chunk = TAILQ_FIRST(&connection->out)) != NULL) {
-		TAILQ_REMOVE(&connection->out, chunk, link);
+	while ((chunk = STAILQ_FIRST(&connection->out)) != NULL) {
+		STAILQ_REMOVE_HEAD(&connection->out, link);
 		free(chunk);
 	}
 	TAILQ_REMOVE(&connection->listener->connections, connection, link);
@@ -127,7 +127,7 @@ static void tcp_send(struct dns_channel *channel, const struct sockaddr_storage 
 	chunk->sent = 0;
 	dns_put16(chunk->bytes, (unsigned)length);
 	memcpy(chunk->bytes + LENGTH_BYTES, bytes, length);
-	TAILQ_INSERT_TAIL(&connection->out, chunk, link);
+	STAILQ_INSERT_TAIL(&connection->out, chunk, link);
 	connection->out_count++;
 	watch(connection);
 }
@@ -137,7 +137,7 @@ static int drain(struct connection *connection)
 {
 	struct chunk *chunk;
 
-	while ((chunk = TAILQ_FIRST(&connection->out)) != NULL) {
+	while ((chunk = STAILQ_FIRST(&connection->out)) != NULL) {
 		const ssize_t sent = send(connection->fd, chunk->bytes + chunk->sent,
 			chunk->length - chunk->sent, MSG_DONTWAIT | MSG_NOSIGNAL);
 		if (sent < 0)
@@ -145,7 +145,7 @@ static int drain(struct connection *connection)
 		chunk->sent += (size_t)sent;
 		if (chunk->sent < chunk->length)
 			return 0;
-		TAILQ_REMOVE(&connection->out, chunk, link);
+		STAILQ_REMOVE_HEAD(&connection->out, link);
 		connection->out_count--;
 		free(chunk);
 	}
@@ -263,7 +263,7 @@ static void connection_open(
 	connection->channel = listener->channel;
 	connection->channel.send = tcp_send;
 	TAILQ_INIT(&connection->channel.requests);
-	TAILQ_INIT(&connection->out);
+	STAILQ_INIT(&connection->out);
 	connection->listener = listener;
 	connection->peer = *peer;
 	socket_address_read(peer, &connection->address, &port);
