@@ -181,7 +181,7 @@ Test(requests_act, attach_says_what_does_not_belong_together)
 		{"{\"qemu\":\"vm.sock\"}", "invalid", "an absolute path"},
 		{"{\"qemu\":\"/x\",\"mac\":\"1:0:0:0:0:1\"}", "invalid", "of one station"},
 		{"{\"tap\":\"a\",\"name\":\"0123456789012345678901234567890123456789\"}", "invalid",
-			"at most 31"},
+			"1 to 31 bytes"},
 	};
 	struct butler *butler = butler_open();
 
