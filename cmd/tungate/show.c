@@ -32,6 +32,8 @@ static void show_traffic(const json_t *traffic, const char *key, const char *lab
 	const json_t *counter = json_object_get(traffic, key);
 	char packets[UNIT_TEXT_SIZE], bytes[UNIT_TEXT_SIZE];
 
+	if (!json_is_object(counter)) /* of all users together: for administrators */
+		return;
 	printf("  %-12s %8s packets %10s\n", label,
 		count_text(number_of(counter, "packets"), packets),
 		bytes_text(number_of(counter, "bytes"), bytes));
@@ -75,8 +77,9 @@ void show_status(const struct arguments *arguments, const json_t *result)
 	printf("flows     %" PRId64 " of %" PRId64 ", %s since the start\n",
 		number_of(flows, "now"), number_of(flows, "max"),
 		count_text(number_of(flows, "created"), created));
-	printf("ports     %" PRId64 " of %" PRId64 " in use\n", number_of(ports, "used"),
-		number_of(ports, "max"));
+	if (json_is_object(ports)) /* all users' together: for administrators */
+		printf("ports     %" PRId64 " of %" PRId64 " in use\n", number_of(ports, "used"),
+			number_of(ports, "max"));
 	puts("traffic");
 	show_traffic(traffic, "from_guests", "from guests");
 	show_traffic(traffic, "to_uplink", "to uplink");
@@ -90,8 +93,8 @@ void show_status(const struct arguments *arguments, const json_t *result)
 
 void show_networks(const struct arguments *arguments, const json_t *result)
 {
-	static const char *const headings[] = {
-		"NAME", "SUBNET", "GATEWAY", "SUBNET6", "GATEWAY6", ">MTU", "DNS", ">LINKS", NULL};
+	static const char *const headings[] = {"NAME", "SUBNET", "GATEWAY", "SUBNET6", "GATEWAY6",
+		">MTU", "DNS", ">LINKS", "OWNER", "FORWARD-PORTS", NULL};
 	struct table table;
 	(void)arguments;
 
@@ -99,6 +102,7 @@ void show_networks(const struct arguments *arguments, const json_t *result)
 	for (size_t i = 0; i < json_array_size(result); i++) {
 		const json_t *network = json_array_get(result, i);
 		const int64_t bytes = number_of(network, "mtu");
+		const bool has_owner = json_is_string(json_object_get(network, "owner"));
 		char mtu[UNIT_TEXT_SIZE] = "auto", links[UNIT_TEXT_SIZE];
 		if (bytes)
 			snprintf(mtu, sizeof(mtu), "%" PRId64, bytes);
@@ -111,6 +115,8 @@ void show_networks(const struct arguments *arguments, const json_t *result)
 			mtu,
 			flag_of(network, "dns") ? "yes" : "no",
 			count_text(number_of(network, "links"), links),
+			text_of(network, has_owner ? "owner" : "owner_group"),
+			text_of(network, "forward_ports"),
 		};
 		table_row(&table, cells);
 	}
