@@ -350,7 +350,9 @@ static enum dns_names_result find(const struct inquiry *inquiry, unsigned *rcode
 	}
 	const bool reverse = dns_name_prefix(asked, &prefix);
 	if (reverse ? answer_by_address(inquiry, &prefix) : answer_by_name(inquiry)) {
-		*rcode = finish(inquiry, asked);
+		const struct dns_name *domain = &inquiry->names->domain;
+
+		*rcode = finish(inquiry, dns_name_within(asked, domain) ? domain : asked);
 		return NAMES_ANSWERED;
 	}
 	if (zone_of(inquiry->names, asked, zone))
