@@ -68,14 +68,13 @@ static void owners_add(struct extras *extras, const struct flow *flow, uint32_t 
 struct extra *extra_take(struct engine *engine, struct flow *flow)
 {
 	struct extras *extras = &engine->extras;
-	struct extra *extra = extra_of(engine, flow);
 
-	if (extra != NULL)
-		return extra;
+	if (flow->extra != EXTRA_NONE)
+		return extra_of(engine, flow);
 	if (!extra_has_room(engine, flow))
 		return NULL;
 	flow->extra = record_take(extras);
-	extra = extra_of(engine, flow);
+	struct extra *extra = extra_of(engine, flow);
 	owners_add(extras, flow, 1);
 	extra->flow = flow_id(engine, flow);
 	extra->master = FLOW_NONE;
