@@ -218,7 +218,8 @@ bool neighbour_is_anothers(
 {
 	const struct neighbour *neighbour = neighbour_find(lan, family, address);
 
-	return neighbour != NULL && is_proven(neighbour) && !mac_equal(neighbour->mac, mac);
+	return lease_is_anothers(lan, family, address, mac) ||
+	       (neighbour != NULL && is_proven(neighbour) && !mac_equal(neighbour->mac, mac));
 }
 
 static bool learn_of_many(

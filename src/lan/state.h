@@ -168,7 +168,7 @@ struct neighbour *neighbour_find(struct lan *lan, uint8_t family, const union ad
  * another's, or no place is left. */
 bool neighbour_learn(
 	struct lan *lan, uint8_t family, const union addr *address, const uint8_t mac[6]);
-/* Is the address pinned to another MAC? */
+/* Is the address pinned to another MAC, because it was leased or is used? */
 bool neighbour_is_anothers(
 	struct lan *lan, uint8_t family, const union addr *address, const uint8_t mac[6]);
 /* Its MAC into the packet's frame, or what has to be done until that is known. */

@@ -253,6 +253,8 @@ Test(dhcp_many, leases_are_restored)
 	known.address = address_of("10.77.0.108");
 	cr_expect(lan_lease_restore(segment.lan, &known));
 	cr_expect_not(lan_lease_restore(segment.lan, &known), "twice");
+	segment_arp(&segment, 9, ARP_REQUEST, NULL, "10.77.0.108");
+	cr_expect(segment_take(&segment), "another's probe is answered");
 	lease(5);
 	cr_expect_str_eq(reply.yours, "10.77.0.108");
 	known.address = address_of("10.78.0.108");
