@@ -342,6 +342,8 @@ static bool is_from_vm(struct qemu *qemu, const struct sockaddr_un *sender, sock
 {
 	if (bytes <= offsetof(struct sockaddr_un, sun_path))
 		return false; /* it has no name: there is no answering it */
+	if (bytes > sizeof(*sender))
+		bytes = sizeof(*sender); /* the kernel counts a NUL behind the longest name */
 	if (bytes == qemu->peer_bytes && memcmp(sender, &qemu->peer, bytes) == 0)
 		return true;
 	if (qemu->peer_bytes != 0 &&

@@ -65,6 +65,17 @@ static int name_it(struct unix_socket *made, int type, uid_t owner, gid_t group)
 	return 0;
 }
 
+static int socket_make(struct unix_socket *made, int type, uid_t owner, gid_t group)
+{
+	made->fd = socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (made->fd < 0)
+		return -errno;
+	const int error = name_it(made, type, owner, group);
+	if (error)
+		close(made->fd);
+	return error;
+}
+
 int unix_socket_open(const struct log *log, const char *path, int type, uid_t owner, gid_t group,
 	struct unix_socket *made)
 {
@@ -78,14 +89,8 @@ int unix_socket_open(const struct log *log, const char *path, int type, uid_t ow
 	int error = stale_remove(log, &made->address, type);
 	if (error == -EEXIST || error == -EADDRINUSE)
 		return error;
-	made->fd = socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (made->fd < 0)
-		error = -errno;
-	if (!error) {
-		error = name_it(made, type, owner, group);
-		if (error)
-			close(made->fd);
-	}
+	if (!error)
+		error = socket_make(made, type, owner, group);
 	if (error)
 		log_error(log, "cannot make the socket %s: %s; its directory must exist", path,
 			strerror(-error));

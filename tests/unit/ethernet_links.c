@@ -379,3 +379,55 @@ Test(ethernet_links, qemu_takes_the_place_of_the_dead_only)
 	bench = qemu_bench(path);
 	bench_close(&bench);
 }
+
+static unsigned descriptors_open(void)
+{
+	unsigned count = 0;
+
+	for (int fd = 0; fd < 1024; fd++)
+		count += fcntl(fd, F_GETFD) >= 0;
+	return count;
+}
+
+Test(ethernet_links, qemu_leaves_nothing_open_where_there_can_be_no_socket)
+{
+	struct link_settings wanted = settings;
+	struct link *link;
+
+	wanted.socket = "/dev/null/socket";
+	const unsigned before = descriptors_open();
+	cr_expect_eq(link_qemu_open(world_log(), &wanted, &link), -ENOTDIR);
+	cr_expect(world_logged("cannot make the socket /dev/null/socket"));
+	cr_expect_eq(descriptors_open(), before);
+}
+
+/* The kernel says of a name that fills the whole address that it is a byte longer. */
+Test(ethernet_links, qemu_answers_a_datagram_machine_with_the_longest_name)
+{
+	struct sockaddr_un machine = {.sun_family = AF_UNIX}, gateway = machine;
+	struct link_settings wanted = settings;
+	uint8_t frame[200] = {0};
+	struct bench bench = {.guest = -1};
+	char path[64];
+
+	path_make(path);
+	packets_make(&bench);
+	wanted.socket = path;
+	wanted.datagram = true;
+	cr_assert_eq(link_qemu_open(world_log(), &wanted, &bench.link), 0);
+	const int fd = socket(AF_UNIX, SOCK_DGRAM, 0);
+	const int written = snprintf(machine.sun_path, sizeof(machine.sun_path), "%s-", path);
+	memset(machine.sun_path + written, 'm', sizeof(machine.sun_path) - (size_t)written);
+	cr_assert_eq(bind(fd, (const void *)&machine, sizeof(machine)), 0);
+	snprintf(gateway.sun_path, sizeof(gateway.sun_path), "%s", path);
+	cr_assert_eq(
+		sendto(fd, frame, sizeof(frame), 0, (const void *)&gateway, sizeof(gateway)), 200);
+	cr_expect_eq(bench.link->ops->read(bench.link, bench.packets, BURST), 1);
+	write_one(&bench, UDP_PACKET(SERVER ":80", GUEST ":5000", .payload_bytes = 9));
+	cr_expect_gt(recv(fd, frame, sizeof(frame), MSG_DONTWAIT), 0, "it is answered");
+	char name[sizeof(machine.sun_path) + 1] = "";
+	memcpy(name, machine.sun_path, sizeof(machine.sun_path));
+	cr_expect_eq(unlink(name), 0);
+	close(fd);
+	bench_close(&bench);
+}
