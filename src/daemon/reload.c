@@ -43,7 +43,7 @@ static bool forward_is_in(const struct config *config, const struct forward *for
 {
 	for (unsigned i = 0; i < config->forward_count; i++) {
 		const struct forward *other = &config->forwards[i];
-		if (other->protocol == forward->protocol &&
+		if (other->network == forward->network && other->protocol == forward->protocol &&
 			other->ports.first == forward->ports.first &&
 			other->ports.last == forward->ports.last &&
 			other->host_family == forward->host_family &&

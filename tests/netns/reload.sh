@@ -103,6 +103,27 @@ namespace wing
 expect "a guest joins it" tungate attach --netns wing --name wing --network wing
 expect "its gateway answers" ns wing ping -c 1 -W 2 10.99.0.1
 
+# Two networks of one subnet: a guest's address is in both, and the port goes to the other.
+twins() {
+	config "" "8082 = $1/10.77.0.9:80"$'\n'"tcp 8081"
+	cat >>"$WORLD/tungate.conf" <<-E
+		[network wing]
+		subnet = 10.99.0.0/24
+		[network twin]
+		subnet = 10.77.0.0/24
+	E
+}
+leads_to() {
+	tungate forward list --json |
+		jq -e --arg network "$1" '.[] | select(.host_port == 8082) | .network == $network'
+}
+twins lab
+expect "a port for a guest of one network" tungate reload
+expect "... leads there" leads_to lab
+twins twin
+expect "the same for one of the other" tungate reload
+expect "... leads there now" leads_to twin
+
 rm "$WORLD/tungate.conf"
 expect_fail "a file that is gone is refused" tungate reload
 expect "the stream goes on" ticking
