@@ -6,6 +6,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +15,7 @@
 
 #define CONTROL_PORTION_BYTES (16 * 1024) /* of a produced answer, per turn */
 #define CONTROL_PORTION_CALLS 256         /* of its next(), per turn */
+#define CLOSER_STACK_BYTES    (256 * 1024)
 
 /* ---- end of a client ---- */
 
@@ -21,13 +23,75 @@ static void on_client_handle_closed(uv_handle_t *handle)
 {
 	struct control_client *client = handle->data;
 	struct control_server *server = client->server;
+	struct control_client **link = &server->clients;
 
 	if (--client->handles > 0)
 		return;
+	while (*link != client)
+		link = &(*link)->next;
+	*link = client->next;
 	control_peer_free(&client->peer);
-	free(client);
 	server->client_count--;
+	server->turned_away_count -= client->turned_away;
+	free(client);
 	server_release(server);
+}
+
+/* ---- descriptors ---- */
+
+static void descriptors_close(void *argument)
+{
+	const struct control_client *client = argument;
+
+	close(client->fd);
+	for (unsigned i = 0; i < client->passed_count; i++)
+		close(client->passed[i]);
+}
+
+static void closer_run(void *argument)
+{
+	struct control_client *client = argument;
+
+	descriptors_close(client);
+	uv_async_send(&client->closer_ended);
+}
+
+static void closer_end(struct control_client *client)
+{
+	client->closer_runs = false;
+	uv_close((uv_handle_t *)&client->closer_ended, on_client_handle_closed);
+}
+
+static void on_closer_ended(uv_async_t *async)
+{
+	struct control_client *client = async->data;
+
+	uv_thread_join(&client->closer);
+	closer_end(client);
+}
+
+/* In a thread, as long as there can be one; an administrator has better means to do harm. */
+static void closer_start(struct control_client *client)
+{
+	const uv_thread_options_t options = {UV_THREAD_HAS_STACK_SIZE, CLOSER_STACK_BYTES};
+
+	client->closer_ended.data = client;
+	if (client->privileged ||
+		uv_async_init(client->server->loop, &client->closer_ended, on_closer_ended) < 0)
+		return descriptors_close(client);
+	client->handles++;
+	client->closer_runs =
+		uv_thread_create_ex(&client->closer, &options, closer_run, client) == 0;
+	if (client->closer_runs)
+		return;
+	descriptors_close(client);
+	closer_end(client);
+}
+
+void client_await(struct control_client *client, const struct timespec *until)
+{
+	if (client->closer_runs && pthread_timedjoin_np(client->closer, NULL, until) == 0)
+		closer_end(client);
 }
 
 /* What a request left behind that outlives its handler. */
@@ -43,20 +107,13 @@ static void client_forget_request(struct control_client *client)
 
 void client_close(struct control_client *client)
 {
-	struct control_client **link = &client->server->clients;
-
 	if (client->state == CLIENT_CLOSED)
 		return;
-	while (*link != client)
-		link = &(*link)->next;
-	*link = client->next;
 	client_forget_request(client);
 	client->state = CLIENT_CLOSED;
 	uv_close((uv_handle_t *)&client->poll, on_client_handle_closed);
 	uv_close((uv_handle_t *)&client->line_timer, on_client_handle_closed);
-	close(client->fd);
-	if (client->passed_fd >= 0)
-		close(client->passed_fd);
+	closer_start(client);
 	control_queue_free(&client->output);
 }
 
@@ -103,11 +160,19 @@ void control_fail(struct control_request *request, enum control_code code, const
 	free(message);
 }
 
+int control_descriptor(const struct control_request *request)
+{
+	const struct control_client *client = request->client;
+
+	return client->passed_count > 0 ? client->passed[client->passed_count - 1] : -1;
+}
+
 int control_take_descriptor(struct control_request *request)
 {
-	const int fd = request->client->passed_fd;
+	const int fd = control_descriptor(request);
 
-	request->client->passed_fd = -1;
+	if (fd >= 0)
+		request->client->passed_count--;
 	return fd;
 }
 
@@ -229,7 +294,6 @@ static void client_next_line(struct control_client *client)
 
 /* ---- bytes ---- */
 
-/* Keep the descriptors that came with a message: the last one, the others are closed. */
 static void client_keep_descriptors(struct control_client *client, struct msghdr *message)
 {
 	for (struct cmsghdr *part = CMSG_FIRSTHDR(message); part;
@@ -237,18 +301,15 @@ static void client_keep_descriptors(struct control_client *client, struct msghdr
 		if (part->cmsg_level != SOL_SOCKET || part->cmsg_type != SCM_RIGHTS)
 			continue;
 		const size_t bytes = part->cmsg_len - CMSG_LEN(0);
-		for (size_t at = 0; at + sizeof(int) <= bytes; at += sizeof(int)) {
-			if (client->passed_fd >= 0)
-				close(client->passed_fd);
-			memcpy(&client->passed_fd, CMSG_DATA(part) + at, sizeof(int));
-		}
+		memcpy(&client->passed[client->passed_count], CMSG_DATA(part), bytes);
+		client->passed_count += (unsigned)(bytes / sizeof(int));
 	}
 }
 
 /* Read what is there.  False when the client is to be closed. */
 static bool client_read(struct control_client *client)
 {
-	_Alignas(struct cmsghdr) char control[CMSG_SPACE(4 * sizeof(int))];
+	_Alignas(struct cmsghdr) char control[CMSG_SPACE(PASSED_MAX * sizeof(int))];
 	const size_t held = client->state == CLIENT_STREAMING ? 0 : client->input_length;
 	struct iovec space = {
 		.iov_base = client->input + held,
@@ -265,6 +326,8 @@ static bool client_read(struct control_client *client)
 	if (got < 0)
 		return errno == EAGAIN || errno == EINTR;
 	client_keep_descriptors(client, &message);
+	if (client->passed_count > PASSED_KEPT)
+		return false;
 	if (client->state == CLIENT_STREAMING)
 		return got > 0;
 	client->input_length += (size_t)got;
@@ -347,21 +410,19 @@ static void on_client_ready(uv_poll_t *poll, int status, int events)
 
 /* ---- life ---- */
 
-int client_open(
+struct control_client *client_open(
 	struct control_server *server, int fd, const struct control_peer *peer, bool privileged)
 {
 	struct control_client *client = calloc(1, sizeof(*client));
 
 	if (!client)
-		return -ENOMEM;
+		return NULL;
 	client->server = server;
 	client->fd = fd;
-	client->passed_fd = -1;
 	client->poll.data = client->line_timer.data = client;
-	const int err = uv_poll_init(server->loop, &client->poll, fd);
-	if (err < 0) {
+	if (uv_poll_init(server->loop, &client->poll, fd) < 0) {
 		free(client);
-		return err;
+		return NULL;
 	}
 	client->peer = *peer;
 	client->privileged = privileged;
@@ -371,5 +432,15 @@ int client_open(
 	server->clients = client;
 	server->client_count++;
 	client_watch(client);
-	return 0;
+	return client;
+}
+
+void client_turn_away(struct control_client *client)
+{
+	client->turned_away = true;
+	client->server->turned_away_count++;
+	client_say(client, control_error_text(NULL, CONTROL_FAILED,
+				   "too many clients are connected, try again later"));
+	client->state = CLIENT_LEAVING;
+	client_watch(client);
 }

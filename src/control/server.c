@@ -17,14 +17,20 @@
 #include "control/serve.h"
 
 #define CONTROL_LINE_MS (60 * 1000) /* where the settings say nothing */
+#define PATIENCE_S      1           /* with clients' descriptors, at the end */
 #define USER_CLIENTS    64
 #define USER_KEPT       8
 #define ADMIN_KEPT      64
+#define TURNED_AWAY_MAX 64 /* at a time: whoever comes then waits */
+
+static void on_connection(uv_poll_t *poll, int status, int events);
 
 void server_release(struct control_server *server)
 {
 	if (server->stopped && server->client_count == 0)
 		free(server);
+	else if (!uv_is_closing((uv_handle_t *)&server->listener))
+		uv_poll_start(&server->listener, UV_READABLE, on_connection);
 }
 
 /* ---- requests ---- */
@@ -67,15 +73,18 @@ static bool is_privileged(const struct control_server *server, const struct cont
 static bool has_place(
 	const struct control_server *server, const struct control_peer *peer, bool privileged)
 {
+	const unsigned count = server->client_count - server->turned_away_count;
 	unsigned own = 0, common = 0;
 
 	if (privileged)
-		return server->client_count < CONTROL_CLIENTS_MAX;
+		return count < CONTROL_CLIENTS_MAX;
 	for (const struct control_client *client = server->clients; client; client = client->next) {
-		common += !client->privileged;
-		own += !client->privileged && client->peer.uid == peer->uid;
+		if (client->privileged || client->turned_away)
+			continue;
+		common++;
+		own += client->peer.uid == peer->uid;
 	}
-	return server->client_count < CONTROL_CLIENTS_MAX - ADMIN_KEPT && own < USER_CLIENTS &&
+	return count < CONTROL_CLIENTS_MAX - ADMIN_KEPT && own < USER_CLIENTS &&
 	       (own < USER_KEPT || common < CONTROL_CLIENTS_MAX / 2);
 }
 
@@ -91,17 +100,6 @@ static void server_shed(struct control_server *server)
 		server->log, "control socket: a client was refused, no file descriptor is left");
 }
 
-static void client_turn_away(int fd)
-{
-	char *text = control_error_text(
-		NULL, CONTROL_FAILED, "too many clients are connected, try again later");
-
-	if (text)
-		(void)!send(fd, text, strlen(text), MSG_NOSIGNAL | MSG_DONTWAIT);
-	free(text);
-	close(fd);
-}
-
 /* The descriptor is the client's, or closed. */
 static void client_admit(struct control_server *server, int fd)
 {
@@ -112,14 +110,14 @@ static void client_admit(struct control_server *server, int fd)
 		return;
 	}
 	const bool privileged = is_privileged(server, &peer);
-	if (has_place(server, &peer, privileged)) {
-		if (client_open(server, fd, &peer, privileged) == 0)
-			return;
+	const bool room = has_place(server, &peer, privileged);
+	struct control_client *client = client_open(server, fd, &peer, privileged);
+	if (!client) {
 		close(fd);
-	} else {
-		client_turn_away(fd);
+		control_peer_free(&peer);
+	} else if (!room) {
+		client_turn_away(client);
 	}
-	control_peer_free(&peer);
 }
 
 static void on_connection(uv_poll_t *poll, int status, int events)
@@ -127,6 +125,10 @@ static void on_connection(uv_poll_t *poll, int status, int events)
 	struct control_server *server = poll->data;
 	(void)status, (void)events;
 
+	if (server->turned_away_count == TURNED_AWAY_MAX) {
+		uv_poll_stop(poll);
+		return;
+	}
 	const int fd = accept4(server->socket.fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 	if (fd < 0) {
 		if (errno == EMFILE || errno == ENFILE)
@@ -183,8 +185,14 @@ static void on_listener_closed(uv_handle_t *handle)
 
 void control_server_stop(struct control_server *server)
 {
-	while (server->clients)
-		client_close(server->clients);
+	struct timespec until;
+
+	for (struct control_client *client = server->clients; client; client = client->next)
+		client_close(client);
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec += PATIENCE_S;
+	for (struct control_client *client = server->clients; client; client = client->next)
+		client_await(client, &until);
 	uv_close((uv_handle_t *)&server->listener, on_listener_closed);
 	control_socket_close(&server->socket);
 	close(server->spare_fd);

@@ -41,8 +41,12 @@ void control_reply(struct control_request *request, json_t *result);
 void control_fail(struct control_request *request, enum control_code code, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
-/* The last descriptor that the client passed (SCM_RIGHTS) and no request took yet: the caller's
- * from now on; -1: none. */
+/*
+ * The last descriptor that the client passed (SCM_RIGHTS) and no request took yet, or -1.  It may
+ * be anything, and to use or to close it may take for ever: look at it with care, and take (it is
+ * the caller's then) only what is known not to.
+ */
+int control_descriptor(const struct control_request *request);
 int control_take_descriptor(struct control_request *request);
 
 /*

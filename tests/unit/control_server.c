@@ -9,7 +9,6 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -25,7 +24,6 @@ struct world {
 	char path[128];
 	struct control_client *stream;
 	unsigned streams_closed, producers_released;
-	struct stat passed;
 };
 
 static void handle_echo(void *context, struct control_request *request)
@@ -122,18 +120,6 @@ static void handle_follow(void *context, struct control_request *request)
 	world->stream = control_stream(request, on_stream_closed, world);
 }
 
-static void handle_pass(void *context, struct control_request *request)
-{
-	struct world *world = context;
-	const int fd = control_take_descriptor(request);
-
-	if (fd < 0)
-		return control_fail(request, CONTROL_INVALID, "no descriptor");
-	fstat(fd, &world->passed);
-	close(fd);
-	control_reply(request, json_object());
-}
-
 static const struct control_method methods[] = {
 	{"echo", handle_echo, false},
 	{"refuse", handle_refuse, false},
@@ -141,7 +127,6 @@ static const struct control_method methods[] = {
 	{"count", handle_count, false},
 	{"work", handle_work, false},
 	{"follow", handle_follow, false},
-	{"pass", handle_pass, false},
 };
 
 static void no_sink(void *context, enum log_level level, const char *line)
@@ -482,61 +467,6 @@ Test(control_server, a_slow_reader_of_a_stream_is_closed)
 	cr_expect(talk_ends(&talk));
 	free(filling);
 	talk_close(&talk);
-	world_close(world);
-}
-
-/* ---- descriptors ---- */
-
-static void send_descriptors(int socket, const char *text, const int *fds, unsigned count)
-{
-	union {
-		struct cmsghdr header;
-		char bytes[CMSG_SPACE(4 * sizeof(int))];
-	} control = {0};
-	struct iovec data = {.iov_base = (char *)text, .iov_len = strlen(text)};
-	struct msghdr message = {.msg_iov = &data,
-		.msg_iovlen = 1,
-		.msg_control = &control,
-		.msg_controllen = CMSG_SPACE(count * sizeof(int))};
-
-	control.header.cmsg_level = SOL_SOCKET;
-	control.header.cmsg_type = SCM_RIGHTS;
-	control.header.cmsg_len = CMSG_LEN(count * sizeof(int));
-	memcpy(CMSG_DATA(&control.header), fds, count * sizeof(int));
-	cr_assert_eq(sendmsg(socket, &message, 0), (ssize_t)strlen(text));
-}
-
-static unsigned descriptors_open(void)
-{
-	unsigned count = 0;
-
-	for (int fd = 0; fd < 1024; fd++)
-		count += fcntl(fd, F_GETFD) >= 0;
-	return count;
-}
-
-Test(control_server, a_descriptor_comes_with_its_request)
-{
-	struct world *world = world_open(0);
-	struct talk talk = talk_open(&world->loop, world->path);
-	const int fds[] = {open("/dev/null", O_RDONLY), open("/dev/zero", O_RDONLY)};
-	struct stat zero;
-
-	expect(&talk, "{\"id\":1,\"method\":\"pass\"}", "error.code", "invalid");
-	const unsigned before = descriptors_open();
-	send_descriptors(talk.fd, "{\"id\":2,\"method\":\"pass\"}\n", fds, 2);
-	json_t *answer = talk_answer(&talk);
-	cr_expect(json_is_object(json_object_get(answer, "result")));
-	json_decref(answer);
-	fstat(fds[1], &zero);
-	cr_expect_eq(world->passed.st_rdev, zero.st_rdev, "the last one counts");
-
-	/* What nobody takes is closed with the connection. */
-	send_descriptors(talk.fd, "{\"id\":3,\"method\":\"bare\"}\n", fds, 2);
-	json_decref(talk_answer(&talk));
-	talk_close(&talk);
-	talk_settle(&world->loop);
-	cr_expect_eq(descriptors_open(), before - 2, "the two ends of the connection are gone");
 	world_close(world);
 }
 
