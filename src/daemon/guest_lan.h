@@ -23,8 +23,8 @@ struct guest_lan_settings {
 
 /* 0, or -ENOMEM.  The services are ready for the link's first frame; the engine must know the link
  * before that. */
-int guest_lan_open(struct daemon *daemon, const struct guest_lan_settings *wanted,
-	struct guest_lan **result);
+int guest_lan_open(
+	struct daemon *daemon, const struct guest_lan_settings *wanted, struct guest_lan **result);
 /* The network's keys have changed. */
 void guest_lan_update(struct guest_lan *own);
 /* Before the link is taken from the engine. */
