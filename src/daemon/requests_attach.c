@@ -3,6 +3,7 @@
  * requests_attach: the methods that attach and detach links.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/nsfs.h>
 #include <sched.h>
 #include <stddef.h>
@@ -10,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include "config/value.h"
@@ -27,16 +29,22 @@ struct attach_params {
 	int64_t mtu;
 };
 
-/* Whether a descriptor that a client passed is what it should be.  Its name in /proc tells first,
- * which asks nobody: to an ioctl a file system of the client's need never answer. */
+/* Is it in the file system of namespaces, of which there is one?  Nobody is asked: a file system of
+ * the client's need never answer. */
+static bool is_namespace(int fd)
+{
+	struct statx passed, own;
+
+	return statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE, &passed) == 0 &&
+	       statx(AT_FDCWD, "/proc/self/ns/net", 0, STATX_TYPE, &own) == 0 &&
+	       passed.stx_dev_major == own.stx_dev_major &&
+	       passed.stx_dev_minor == own.stx_dev_minor;
+}
+
+/* Whether a descriptor that a client passed is what it should be. */
 static bool is_network_namespace(int fd)
 {
-	static const char kind[] = "net:[";
-	char path[32], name[sizeof(kind) - 1];
-
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	return readlink(path, name, sizeof(name)) == (ssize_t)sizeof(name) &&
-	       memcmp(name, kind, sizeof(name)) == 0 && ioctl(fd, NS_GET_NSTYPE) == CLONE_NEWNET;
+	return is_namespace(fd) && ioctl(fd, NS_GET_NSTYPE) == CLONE_NEWNET;
 }
 
 /* The addresses that the client wants, at most one of each family. */
