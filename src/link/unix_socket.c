@@ -6,6 +6,7 @@
  * at which too many could connect.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -44,25 +45,61 @@ static int stale_remove(const struct log *log, const struct sockaddr_un *address
 	return unlink(path) < 0 ? -errno : 0;
 }
 
-static int name_it(struct unix_socket *made, int type, uid_t owner, gid_t group)
+/* The file that our name means, if it is a socket of ours: in a directory of somebody else's it may
+ * have been replaced, by a link to whatever they want to have. */
+static int own_file(const char *path, struct stat *found)
 {
-	const char *path = made->address.sun_path;
-	struct stat found;
+	const int file = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 
-	if (fchmod(made->fd, group != (gid_t)-1 ? 0660 : 0600) < 0 ||
-		bind(made->fd, (const struct sockaddr *)&made->address, sizeof(made->address)) < 0)
+	if (file < 0)
 		return -errno;
-	if (((owner != (uid_t)-1 || group != (gid_t)-1) && lchown(path, owner, group) < 0) ||
-		(group != (gid_t)-1 && chmod(path, 0660) < 0) || lstat(path, &found) < 0 ||
-		(type == SOCK_STREAM && listen(made->fd, 1) < 0)) {
-		const int error = -errno;
+	if (fstat(file, found) == 0 && S_ISSOCK(found->st_mode) && found->st_uid == geteuid())
+		return file;
+	close(file);
+	return -EEXIST;
+}
 
-		unlink(path);
-		return error;
-	}
+static int give_away(struct unix_socket *made, uid_t owner, gid_t group)
+{
+	struct stat found;
+	int error = 0;
+
+	const int file = own_file(made->address.sun_path, &found);
+	if (file < 0)
+		return file;
+	if ((owner != (uid_t)-1 || group != (gid_t)-1) &&
+		fchownat(file, "", owner, group, AT_EMPTY_PATH) < 0)
+		error = -errno;
+	close(file);
 	made->device = found.st_dev;
 	made->inode = found.st_ino;
-	return 0;
+	return error;
+}
+
+static int bind_with_mode(const struct unix_socket *made, mode_t mode)
+{
+	int error = fchmod(made->fd, mode) < 0 ? -errno : 0;
+	const mode_t mask = umask(0);
+
+	if (!error &&
+		bind(made->fd, (const struct sockaddr *)&made->address, sizeof(made->address)) < 0)
+		error = -errno;
+	umask(mask);
+	return error;
+}
+
+static int name_it(struct unix_socket *made, int type, uid_t owner, gid_t group)
+{
+	int error = bind_with_mode(made, group != (gid_t)-1 ? 0660 : 0600);
+
+	if (error)
+		return error;
+	error = give_away(made, owner, group);
+	if (!error && type == SOCK_STREAM && listen(made->fd, 1) < 0)
+		error = -errno;
+	if (error)
+		unlink(made->address.sun_path);
+	return error;
 }
 
 static int socket_make(struct unix_socket *made, int type, uid_t owner, gid_t group)

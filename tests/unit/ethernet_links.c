@@ -4,11 +4,13 @@
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #include "../support/packets.h"
 #include "../support/world.h"
@@ -399,6 +401,56 @@ Test(ethernet_links, qemu_leaves_nothing_open_where_there_can_be_no_socket)
 	cr_expect_eq(link_qemu_open(world_log(), &wanted, &link), -ENOTDIR);
 	cr_expect(world_logged("cannot make the socket /dev/null/socket"));
 	cr_expect_eq(descriptors_open(), before);
+}
+
+/* Put a link to the victim wherever a socket appears. */
+static pid_t replacer_start(const char *path, const char *victim)
+{
+	const pid_t child = fork();
+	char link[80];
+	struct stat found;
+
+	if (child != 0)
+		return child;
+	snprintf(link, sizeof(link), "%s-link", path);
+	for (;;)
+		if (lstat(path, &found) == 0 && S_ISSOCK(found.st_mode) &&
+			symlink(victim, link) == 0)
+			rename(link, path);
+}
+
+/* Its directory may belong to somebody else. */
+Test(ethernet_links, qemu_gives_away_its_socket_and_no_other_file)
+{
+	struct link_settings wanted = settings;
+	char path[64], victim[80];
+	struct stat found;
+	struct link *link;
+
+	path_make(path);
+	snprintf(victim, sizeof(victim), "%s-victim", path);
+	close(open(victim, O_CREAT | O_WRONLY, 0600));
+	wanted.socket = path;
+	wanted.owner_group = getgid();
+	umask(077);
+	cr_assert_eq(link_qemu_open(world_log(), &wanted, &link), 0);
+	cr_expect_eq(stat(path, &found), 0);
+	cr_expect_eq(found.st_mode & 0777, 0660, "whatever the mask");
+	link->ops->close(link);
+
+	const pid_t replacer = replacer_start(path, victim);
+	for (unsigned i = 0; i < 1000; i++) {
+		if (link_qemu_open(world_log(), &wanted, &link) == 0)
+			link->ops->close(link);
+		unlink(path);
+	}
+	kill(replacer, SIGKILL);
+	waitpid(replacer, NULL, 0);
+	cr_expect_eq(stat(victim, &found), 0);
+	cr_expect_eq(found.st_mode & 0777, 0600);
+	snprintf(path + strlen(path), sizeof(path) - strlen(path), "-link");
+	unlink(path);
+	unlink(victim);
 }
 
 /* The kernel says of a name that fills the whole address that it is a byte longer. */
