@@ -8,7 +8,6 @@
 #include "daemon/dns.h"
 
 #include <stdio.h>
-#include <strings.h>
 #include <sys/resource.h>
 #include "daemon/domains.h"
 #include "daemon/guests.h"
@@ -37,50 +36,31 @@ static zone_id client_zone(void *context, uint16_t network, uint8_t protocol, ui
 	return engine_flow_find(daemon->engine, &answer, &flow) ? flow.link[0] : ZONE_NONE;
 }
 
-/* DNS knows no capitals, names of links do. */
-static bool guest_in_capitals(const struct daemon *daemon, uint16_t network, const char *name,
-	uint8_t family, union addr *address)
-{
-	struct daemon_link link;
-
-	for (unsigned i = 0; guests_describe(daemon->guests, i, &link); i++) {
-		if (link.network != network || link.zone == ZONE_NONE ||
-			strcasecmp(link.name, name) != 0)
-			continue;
-		*address = family == AF_INET ? link.address4 : link.address6;
-		return !addr_is_zero(address);
-	}
-	return false;
-}
-
+/* A link's name is its own, and no guest's that calls itself so: not in the family either in which
+ * the link has no address. */
 static bool guest_address(
 	void *context, uint16_t network, const char *name, uint8_t family, union addr *address)
 {
 	const struct daemon *daemon = context;
-	uint8_t found_family;
+	struct daemon_link link;
 
-	return guests_find(context, network, name, family, &found_family, address) ||
-	       leases_find_name(daemon->leases, network, name, family, address) ||
-	       guest_in_capitals(daemon, network, name, family, address);
+	if (!guests_find_link(daemon->guests, network, name, &link) || link.whole_subnet)
+		return leases_find_name(daemon->leases, network, name, family, address);
+	*address = family == AF_INET ? link.address4 : link.address6;
+	return link.zone != ZONE_NONE && !addr_is_zero(address);
 }
 
 static bool guest_name(void *context, uint16_t network, uint8_t family, const union addr *address,
 	char name[CONFIG_NAME_SIZE])
 {
 	const struct daemon *daemon = context;
-	struct daemon_link link;
+	const char *known = guests_name_of_address(daemon->guests, network, family, address);
 
-	for (unsigned i = 0; guests_describe(daemon->guests, i, &link); i++) {
-		if (link.network != network || link.zone == ZONE_NONE || link.whole_subnet ||
-			!addr_equal(family == AF_INET ? &link.address4 : &link.address6, address))
-			continue;
-		snprintf(name, CONFIG_NAME_SIZE, "%s", link.name);
-		return true;
-	}
-	const char *leased = leases_name_of(daemon->leases, network, family, address);
-	if (leased != NULL)
-		snprintf(name, CONFIG_NAME_SIZE, "%s", leased);
-	return leased != NULL;
+	if (known == NULL)
+		known = leases_name_of(daemon->leases, network, family, address);
+	if (known != NULL)
+		snprintf(name, CONFIG_NAME_SIZE, "%s", known);
+	return known != NULL;
 }
 
 /* Whether the host serves guests of the network anything at the gateway's address. */

@@ -33,6 +33,13 @@ bool guests_describe(struct guests *guests, unsigned index, struct daemon_link *
 const char *guests_name(const struct guests *guests, zone_id zone);
 bool guests_find(void *context, uint16_t network, const char *name, uint8_t family,
 	uint8_t *found_family, union addr *address);
+/* The link of this name, or the one that differs in capitals alone, which DNS does not know; one
+ * that is not attached has no addresses. */
+bool guests_find_link(
+	const struct guests *guests, uint16_t network, const char *name, struct daemon_link *link);
+/* The name of the link that was attached with this address, or NULL. */
+const char *guests_name_of_address(
+	const struct guests *guests, uint16_t network, uint8_t family, const union addr *address);
 int guests_attach(struct guests *guests, const struct daemon_attach *attach,
 	struct daemon_link *link, struct request_error *error);
 int guests_detach(

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 #include "daemon/guests_state.h"
 #include "host/netns.h"
@@ -50,6 +51,45 @@ static void describe(
 		.lan = guest->link->lan,
 	};
 	link->has_mac = guest->link->lan != NULL && lan_guest_mac(guest->link->lan, link->mac);
+}
+
+bool guests_find_link(
+	const struct guests *guests, uint16_t network, const char *name, struct daemon_link *link)
+{
+	const struct awaited *awaited = guests->awaited;
+	const struct guest *found = NULL;
+
+	for (unsigned i = 0; i < guests->highest; i++) {
+		const struct guest *guest = guests->guest[i];
+		if (guest == NULL || guest->wanted.config.network != network ||
+			strcasecmp(guest->wanted.config.name, name) != 0)
+			continue;
+		found = guest;
+		if (strcmp(guest->wanted.config.name, name) == 0)
+			break;
+	}
+	while (found == NULL && awaited != NULL &&
+		(awaited->wanted.config.network != network ||
+			strcasecmp(awaited->wanted.config.name, name) != 0))
+		awaited = awaited->next;
+	if (found != NULL)
+		describe(guests, found, link);
+	else
+		*link = (struct daemon_link){.zone = ZONE_NONE};
+	return found != NULL || awaited != NULL;
+}
+
+const char *guests_name_of_address(
+	const struct guests *guests, uint16_t network, uint8_t family, const union addr *address)
+{
+	for (unsigned i = 0; i < guests->highest; i++) {
+		const struct guest *guest = guests->guest[i];
+		if (guest != NULL && guest->wanted.config.network == network &&
+			addr_equal(
+				address, family == AF_INET ? &guest->address4 : &guest->address6))
+			return guest->wanted.config.name;
+	}
+	return NULL;
 }
 
 static bool name_is_taken(const struct guests *guests, uint16_t network, const char *name)

@@ -10,10 +10,12 @@
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
+#include "lan/lease.h"
 
 #define WRITE_MS   1000                /* changes are gathered for so long */
+#define RETRY_MS   60000               /* where they could not be written */
 #define REMEMBER_S (30 * 24 * 60 * 60) /* after they are over */
-#define COUNT_MAX  65536               /* those that are over go first */
+#define COUNT_MAX  65536               /* the one that is over first gives way */
 #define FILE_MAX   ((size_t)COUNT_MAX * LEASE_LINE_SIZE)
 
 struct leases_file {
@@ -69,8 +71,12 @@ static int file_replace(const struct leases_file *leases)
 	(void)unlink(fresh);
 	const int fd = open(fresh, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	FILE *file = fd >= 0 ? fdopen(fd, "w") : NULL;
-	if (file == NULL)
-		return -errno;
+	if (file == NULL) {
+		error = -errno;
+		if (fd >= 0)
+			close(fd);
+		return error;
+	}
 	error = text_write(leases, file);
 	if (fclose(file) != 0 && error == 0)
 		error = -errno;
@@ -91,16 +97,21 @@ static void forget_old(struct leases_file *leases)
 	list->count = kept;
 }
 
+static void write_due(uv_timer_t *timer);
+
 static void leases_write(struct leases_file *leases)
 {
 	if (!leases->changed)
 		return;
-	leases->changed = false;
 	forget_old(leases);
 	const int error = file_replace(leases);
-	if (error == 0)
+	leases->changed = error != 0;
+	if (error == 0) {
 		leases->damaged = leases->complained = false;
-	else if (!leases->complained) {
+		return;
+	}
+	uv_timer_start(&leases->timer, write_due, RETRY_MS, 0);
+	if (!leases->complained) {
 		leases->complained = true;
 		log_warning(leases->daemon->log,
 			"leases will not outlive the gateway: %s cannot be written: %s; `state` in "
@@ -217,19 +228,50 @@ static void others_remove(struct leases_file *leases, const struct known_lease *
 			addr_equal(&other->address, &lease->address) ||
 			memcmp(other->mac, lease->mac, sizeof(lease->mac)) != 0 ||
 			strcmp(other->network, lease->network) != 0 ||
-			strcmp(other->link, lease->link) != 0)
-			list->lease[kept++] = *other;
+			strcmp(other->link, lease->link) != 0) {
+			if (kept != i)
+				list->lease[kept] = *other;
+			kept++;
+		}
 	}
 	list->count = kept;
 }
 
-static struct known_lease *lease_new(struct leases_file *leases)
+static struct known_lease *sooner(struct known_lease *a, struct known_lease *b)
+{
+	return a == NULL || b->expires_s < a->expires_s ? b : a;
+}
+
+/* The record that gives way to one of this link, so that its guests, who may come with any number
+ * of MACs, use up their own link's and nobody else's; NULL: there is room. */
+static struct known_lease *lease_displaced(
+	const struct leases_file *leases, uint16_t network, const char *link)
+{
+	struct known_lease *first = NULL, *own = NULL;
+	unsigned count = 0;
+
+	for (unsigned i = 0; i < leases->list.count; i++) {
+		struct known_lease *lease = &leases->list.lease[i];
+
+		first = sooner(first, lease);
+		if (strcmp(lease->link, link) != 0 ||
+			strcmp(lease->network, network_of(leases, network)) != 0)
+			continue;
+		own = sooner(own, lease);
+		count++;
+	}
+	if (count >= LEASES_MAX)
+		return own;
+	return leases->list.count >= COUNT_MAX ? first : NULL;
+}
+
+static struct known_lease *lease_new(struct leases_file *leases, uint16_t network, const char *link)
 {
 	struct lease_list *list = &leases->list;
-	struct known_lease *more;
+	struct known_lease *more = lease_displaced(leases, network, link);
 
-	if (list->count == COUNT_MAX)
-		return NULL;
+	if (more != NULL)
+		return more;
 	more = reallocarray(list->lease, list->count + 1, sizeof(*more));
 	if (more == NULL)
 		return NULL;
@@ -259,7 +301,7 @@ void leases_changed(struct leases_file *leases, uint16_t network, const char *li
 	if (known != NULL && memcmp(known->mac, lease.mac, sizeof(lease.mac)) == 0)
 		memcpy(lease.name, known->name, sizeof(lease.name));
 	if (known == NULL)
-		known = lease_new(leases);
+		known = lease_new(leases, network, link);
 	if (known != NULL) {
 		*known = lease;
 		others_remove(leases, &lease);
@@ -285,18 +327,40 @@ static const struct known_lease *lease_named(
 	return NULL;
 }
 
-/* The config has given the name to somebody else. */
-static bool is_promised(
+/* Another machine has the name, be it in the other family: who has but the one address of a name
+ * would else be joined by a stranger with the other. */
+static bool is_anothers(
+	const struct leases_file *leases, const struct known_lease *lease, const char *name)
+{
+	for (unsigned i = 0; i < leases->list.count; i++) {
+		const struct known_lease *other = &leases->list.lease[i];
+
+		if (strcmp(other->name, name) == 0 && !is_over(other) &&
+			strcmp(other->network, lease->network) == 0 &&
+			(strcmp(other->link, lease->link) != 0 ||
+				memcmp(other->mac, lease->mac, sizeof(lease->mac)) != 0))
+			return true;
+	}
+	return false;
+}
+
+/* Who is called so is everybody's proxy, or router, unasked (CERT VU#598349). */
+static bool is_trusted_blindly(const char *name)
+{
+	return strcmp(name, "wpad") == 0 || strcmp(name, "isatap") == 0;
+}
+
+/* May it have the name, as far as the config says? */
+static bool is_permitted(
 	const struct network_config *network, const char *name, const struct known_lease *lease)
 {
 	for (unsigned i = 0; i < network->reservation_count; i++) {
 		const struct lan_reservation *reservation = &network->reservations[i];
 
-		if (strcmp(reservation->name, name) == 0 &&
-			memcmp(reservation->mac, lease->mac, sizeof(lease->mac)) != 0)
-			return true;
+		if (strcmp(reservation->name, name) == 0)
+			return memcmp(reservation->mac, lease->mac, sizeof(lease->mac)) == 0;
 	}
-	return false;
+	return !is_trusted_blindly(name);
 }
 
 void leases_named(struct leases_file *leases, uint16_t network, uint8_t family,
@@ -307,9 +371,9 @@ void leases_named(struct leases_file *leases, uint16_t network, uint8_t family,
 
 	if (lease == NULL || strcmp(lease->name, name) == 0)
 		return;
-	if (lease_named(leases, network, name, family) != NULL ||
-		is_promised(&daemon->config->networks[network], name, lease)) {
-		log_info(daemon->log, "network %s: a guest calls itself %s, as another is called",
+	if (is_anothers(leases, lease, name) ||
+		!is_permitted(&daemon->config->networks[network], name, lease)) {
+		log_debug(daemon->log, "network %s: a guest calls itself %s, which it is not",
 			network_of(leases, network), name);
 		return;
 	}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * leases: the addresses that guests were given by DHCP, and the names that they have, in a file
- *that outlives the gateway.
+ * that outlives the gateway.
  *
  * A line of it, in words, for people and for the next start:
  *
@@ -52,7 +52,8 @@ int leases_open(struct daemon *daemon, struct leases_file **result);
 void leases_close(struct leases_file *leases);
 
 /* A link's services tell of a lease, and of a name.  A name that somebody else of the network has
- * stays his. */
+ * stays his, whatever family his address is of; nobody is called `wpad` or `isatap` whom the config
+ * does not call so. */
 void leases_changed(struct leases_file *leases, uint16_t network, const char *link,
 	const struct lan_lease *told);
 void leases_named(struct leases_file *leases, uint16_t network, uint8_t family,

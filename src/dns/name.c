@@ -27,17 +27,18 @@ static bool label_append(struct dns_name *name, const uint8_t *label, uint8_t le
 bool dns_name_read(const uint8_t *message, size_t length, size_t *offset, struct dns_name *name)
 {
 	size_t at = *offset;
-	size_t segment = at; /* where the bytes being read begin */
+	size_t segment = at;   /* where the bytes being read begin */
+	size_t limit = length; /* ... and must end: a name that was there before is whole before */
 	bool jumped = false;
 
 	name->length = 0;
 	for (;;) {
-		if (at >= length)
+		if (at >= limit)
 			return false;
 		const uint8_t count = message[at];
 
 		if ((count & POINTER) == POINTER) {
-			if (at + 1 >= length)
+			if (at + 1 >= limit)
 				return false;
 			const size_t target = (size_t)(count & ~POINTER) << 8 | message[at + 1];
 			if (!jumped)
@@ -45,10 +46,11 @@ bool dns_name_read(const uint8_t *message, size_t length, size_t *offset, struct
 			jumped = true;
 			if (target >= segment || target < HEADER_BYTES)
 				return false;
+			limit = segment;
 			at = segment = target;
 			continue;
 		}
-		if (count > LABEL_BYTES_MAX || at + 1 + count > length)
+		if (count > LABEL_BYTES_MAX || at + 1 + count > limit)
 			return false;
 		if (count == 0)
 			break;
@@ -78,7 +80,7 @@ char *dns_name_format(const struct dns_name *name, char *text)
 			const uint8_t c = name->bytes[at + i];
 			if (is_plain(c))
 				*end++ = (char)c;
-			else if (c > ' ' && c < 0x7f)
+			else if (c > ' ' && c < 0x7f && c != '.')
 				end += sprintf(end, "\\%c", c);
 			else
 				end += sprintf(end, "\\%03u", c);

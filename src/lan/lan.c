@@ -175,10 +175,10 @@ static bool is_to_port(const struct packet *packet, uint32_t l4, uint8_t protoco
 static enum lan_verdict ipv4_input(struct lan *lan, struct packet *packet)
 {
 	const struct ipv4_header *ip = (const struct ipv4_header *)packet->data;
-	const union addr source = {.v4 = ip->source};
 
 	if (packet->length < sizeof(*ip) || ip->version_length >> 4 != 4)
 		return lan_drop(lan, LAN_COUNT_MALFORMED);
+	const union addr source = {.v4 = ip->source};
 	if (is_to_port(packet, (ip->version_length & 0xf) * 4U, ip->protocol, DHCP_SERVER_PORT) &&
 		lan->network.dhcp && lan->network.subnet4.family != 0)
 		return packet_parse(packet) ? dhcp_input(lan, packet)

@@ -3,13 +3,14 @@
  * lease: the addresses that DHCP gives on a link of many guests.
  *
  * A machine is its MAC address, which is what its packets are held to; so it has one address of
- *each family, whatever client identifiers its boot loader, its initial system and its system come
- *with. An identifier counts where its machine has got another MAC and the lease is over (RFC 4361).
+ * each family, whatever client identifiers its boot loader, its initial system and its system
+ * come with.  An identifier counts where its machine has got another MAC and the lease is over
+ * (RFC 4361).
  *
  *	none -> OFFERED       an offer, kept for a moment
  *	OFFERED, ENDED -> BOUND   the guest takes it
  *	BOUND -> ENDED        it is given back, or its time is over: remembered for its machine
- *until nothing else is left for others
+ *			      until nothing else is left for others
  *	-> DECLINED           somebody else uses the address; nobody is given it for a while
  *
  * A free address is looked for from a place in the pool that the MAC says, so that a machine finds

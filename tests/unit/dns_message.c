@@ -70,15 +70,12 @@ Test(dns_message, bad_pointers)
 		const char *wire;
 		size_t length, at;
 	} rows[] = {
-		{"############\300\016\001a", 16, 12},
-		{"############\300\014", 14, 12},
+		{"############\300\016\001a", 16, 12}, {"############\300\014", 14, 12},
 		{"############\001a\300\014", 16, 12},
-		{"############\001a\300\020\300\014", 18, 16},
-		{"############\300\002", 14, 12},
-		{"############\300", 13, 12},
-		{"############\005abc", 16, 12},
-		{"############\001a", 14, 12},
-		{"############\100abc", 16, 12},
+		{"############\001a\300\020\300\014", 18, 16}, {"############\300\002", 14, 12},
+		{"############\300", 13, 12}, {"############\005abc", 16, 12},
+		{"############\001a", 14, 12}, {"############\100abc", 16, 12},
+		{"############\001\300\014\0", 16, 13}, /* to what runs over it */
 	};
 	struct dns_name name;
 
@@ -89,6 +86,18 @@ Test(dns_message, bad_pointers)
 			dns_name_read((const uint8_t *)rows[i].wire, rows[i].length, &at, &name),
 			"row %u", i);
 	}
+}
+
+/* `*.corp.example` must not take a label with a dot in it for two. */
+Test(dns_message, dots_in_labels_are_no_dots_in_texts)
+{
+	static const uint8_t wire[] = "############\006x.corp\007example\0";
+	char text[DNS_TEXT_SIZE];
+	struct dns_name name;
+	size_t at = 12;
+
+	cr_assert(dns_name_read(wire, sizeof(wire) - 1, &at, &name));
+	cr_expect_str_eq(dns_name_format(&name, text), "x\\046corp.example");
 }
 
 Test(dns_message, names_have_255_bytes_at_most)

@@ -4,8 +4,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "../support/world.h"
 #include "daemon/leases.h"
+#include "lan/lease.h"
 
 #define GOOD "lab br0 10.77.0.105 52:54:00:12:34:56 2026-11-22T20:15:00Z web 01525400123456\n"
 #define LESS "lab vm fd77::9 02:00:00:00:00:09 1999-12-31T23:59:59Z - -\n"
@@ -112,4 +115,108 @@ Test(leases, line_without_end)
 	list = parse("lab br0 10.77.0.105 52:54:00:12:34:56 2026-11-22T20:15:00Z web -");
 	cr_expect_eq(list.count, 1);
 	free(list.lease);
+}
+
+/* ---- what guests do ---- */
+
+static struct daemon gateway;
+static char state[] = "/tmp/leases-XXXXXX";
+
+static void gateway_start(void)
+{
+	static const char text[] = "[network lab]\nsubnet = 10.77.0.0/16, fd77::/64\n"
+				   "lease = 02:00:00:00:00:09 10.77.0.9 wpad\n"
+				   "[network hall]\nsubnet = 10.78.0.0/24\n";
+	struct config_errors errors;
+
+	cr_assert_not_null(mkdtemp(state));
+	gateway = (struct daemon){.config = config_parse("test", text, &errors),
+		.log = (struct log *)world_log(),
+		.loop = uv_default_loop()};
+	cr_assert_not_null(gateway.config);
+	snprintf(gateway.config->gateway.state, sizeof(gateway.config->gateway.state), "%s", state);
+	cr_assert_eq(leases_open(&gateway, &gateway.leases), 0);
+}
+
+static void gateway_stop(void)
+{
+	leases_close(gateway.leases);
+	uv_run(gateway.loop, UV_RUN_DEFAULT);
+	config_free(gateway.config);
+	sh("rm -r %s", state);
+}
+
+static void lease_take(uint16_t network, uint16_t machine, uint8_t family, const char *name)
+{
+	struct lan_lease lease = {.family = family,
+		.mac = {2, 0, 0, 0, (uint8_t)(machine >> 8), (uint8_t)machine},
+		.expires_ms = uv_now(gateway.loop) + 60000};
+
+	lease.address =
+		addr_v4(10, (uint8_t)(77 + network), (uint8_t)(machine >> 8), (uint8_t)machine);
+	if (family == AF_INET6)
+		lease.address = (union addr){.bytes = {0xfd, 0x77, [15] = (uint8_t)machine}};
+	leases_changed(gateway.leases, network, "br0", &lease);
+	if (name != NULL)
+		leases_named(gateway.leases, network, family, &lease.address, name);
+}
+
+static int machine_called(const char *name, uint8_t family)
+{
+	union addr address;
+
+	if (!leases_find_name(gateway.leases, 0, name, family, &address))
+		return 0;
+	return address.bytes[family == AF_INET ? 3 : 15];
+}
+
+Test(leases, names_are_one_machines_in_both_families, .init = gateway_start, .fini = gateway_stop)
+{
+	lease_take(0, 2, AF_INET, "db");
+	lease_take(0, 3, AF_INET6, "db");
+	cr_expect_eq(machine_called("db", AF_INET), 2);
+	cr_expect_eq(machine_called("db", AF_INET6), 0);
+	lease_take(0, 2, AF_INET6, "db");
+	cr_expect_eq(machine_called("db", AF_INET6), 2);
+}
+
+Test(leases, names_that_are_trusted_blindly, .init = gateway_start, .fini = gateway_stop)
+{
+	lease_take(0, 2, AF_INET, "wpad");
+	lease_take(0, 3, AF_INET, "isatap");
+	cr_expect_eq(machine_called("wpad", AF_INET), 0);
+	cr_expect_eq(machine_called("isatap", AF_INET), 0);
+	lease_take(0, 9, AF_INET, "wpad"); /* the config says so */
+	cr_expect_eq(machine_called("wpad", AF_INET), 9);
+}
+
+/* However many machines one link pretends to have, others' leases are remembered. */
+Test(leases, one_link_does_not_use_up_all, .init = gateway_start, .fini = gateway_stop)
+{
+	unsigned count = 0;
+
+	lease_take(1, 7, AF_INET, NULL);
+	for (uint16_t machine = 1; machine <= LEASES_MAX + 100; machine++)
+		lease_take(0, machine, AF_INET, NULL);
+	while (leases_at(gateway.leases, count) != NULL)
+		count++;
+	cr_expect_eq(count, LEASES_MAX + 1);
+	cr_expect_str_eq(leases_at(gateway.leases, 0)->network, "hall");
+}
+
+/* What could not be written is when it can be again, even if nothing else changes. */
+Test(leases, full_disk_loses_nothing, .init = gateway_start, .fini = gateway_stop)
+{
+	char path[64];
+
+	sh("rmdir %s && touch %s", state, state);
+	lease_take(0, 2, AF_INET, NULL);
+	while (!world_logged("cannot be written"))
+		uv_run(gateway.loop, UV_RUN_ONCE);
+	sh("rm %s && mkdir %s", state, state);
+	leases_close(gateway.leases);
+	snprintf(path, sizeof(path), "%s/leases", state);
+	cr_expect_eq(access(path, R_OK), 0);
+	cr_assert_eq(leases_open(&gateway, &gateway.leases), 0);
+	cr_expect_not_null(leases_at(gateway.leases, 0));
 }
