@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #define CONTROL_PORTION_BYTES (16 * 1024) /* of a produced answer, per turn */
-#define CONTROL_PORTION_CALLS 256         /* of its next(), per turn */
+#define CONTROL_PORTION_CALLS 256         /* of next(), per turn, of all clients */
 #define CLOSER_STACK_BYTES    (256 * 1024)
 
 /* ---- end of a client ---- */
@@ -94,11 +94,17 @@ void client_await(struct control_client *client, const struct timespec *until)
 		closer_end(client);
 }
 
+static void producer_release(struct control_client *client)
+{
+	client->server->producing--;
+	client->producer.release(client->producer.context);
+}
+
 /* What a request left behind that outlives its handler. */
 static void client_forget_request(struct control_client *client)
 {
 	if (client->state == CLIENT_PRODUCING)
-		client->producer.release(client->producer.context);
+		producer_release(client);
 	else if (client->state == CLIENT_STREAMING)
 		client->closed(client->closed_context);
 	json_decref(client->id);
@@ -184,17 +190,19 @@ void control_produce(struct control_request *request, const struct control_produ
 	if (client->state == CLIENT_LEAVING)
 		return producer->release(producer->context);
 	client->state = CLIENT_PRODUCING;
+	client->server->producing++;
 	client->producer = *producer;
 	client->produced_any = false;
 }
 
-/* One portion of the answer. */
+/* One portion of the answer.  Those who have many made at once share one portion. */
 static void client_produce(struct control_client *client)
 {
 	const struct control_producer *producer = &client->producer;
+	const unsigned most = CONTROL_PORTION_CALLS / client->server->producing + 1;
 	bool more = true;
 
-	for (unsigned calls = 0; more && calls < CONTROL_PORTION_CALLS; calls++) {
+	for (unsigned calls = 0; more && calls < most; calls++) {
 		json_t *item = NULL;
 		more = producer->next(producer->context, &item);
 		if (!item)
@@ -213,7 +221,7 @@ static void client_produce(struct control_client *client)
 		return;
 	if (!more)
 		client_put(client, control_result_tail(producer->list));
-	producer->release(producer->context);
+	producer_release(client);
 	if (client->state == CLIENT_PRODUCING)
 		client->state = CLIENT_READING;
 }

@@ -78,6 +78,7 @@ struct control_server {
 	bool stopped;
 	int spare_fd; /* given up for a moment to refuse a client when descriptors are short */
 	struct control_client *clients; /* those whose descriptors are being closed, too */
+	unsigned producing;             /* clients in that state */
 	unsigned client_count, turned_away_count; /* the latter are among the former */
 };
 

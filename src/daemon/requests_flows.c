@@ -13,8 +13,7 @@
 #include "config/words.h"
 #include "daemon/requests_parts.h"
 
-#define FLUSH_PORTION   64 /* flows looked at per call */
-#define FOLLOW_OF_OWNER 4  /* streams of one user */
+#define FOLLOW_OF_OWNER 4 /* streams of one user */
 
 struct flow_filter {
 	bool any_protocol, any_link;
@@ -273,18 +272,15 @@ static bool flush_next_flows(void *context, json_t **item)
 
 	if (walk->done)
 		return false;
-	for (unsigned i = 0; i < FLUSH_PORTION; i++) {
-		if (!engine_flow_next(engine, &walk->cursor, &flow)) {
-			const struct member members[] = {
-				{"flushed", number_json((uint64_t)walk->count)},
-			};
-			*item = object_json(members, ARRAY_COUNT(members));
-			walk->done = true;
-			break;
-		}
-		if (flow_view(walk->requests, walk->peer, &flow, &view) &&
-			filter_matches(&walk->filter, &view))
-			walk->count += engine_flow_end(engine, flow.id);
+	if (!engine_flow_next(engine, &walk->cursor, &flow)) {
+		const struct member members[] = {
+			{"flushed", number_json((uint64_t)walk->count)},
+		};
+		*item = object_json(members, ARRAY_COUNT(members));
+		walk->done = true;
+	} else if (flow_view(walk->requests, walk->peer, &flow, &view) &&
+		   filter_matches(&walk->filter, &view)) {
+		walk->count += engine_flow_end(engine, flow.id);
 	}
 	return true;
 }

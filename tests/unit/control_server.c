@@ -23,7 +23,7 @@ struct world {
 	char directory[64];
 	char path[128];
 	struct control_client *stream;
-	unsigned streams_closed, producers_released;
+	unsigned streams_closed, producers_released, calls;
 };
 
 static void handle_echo(void *context, struct control_request *request)
@@ -87,6 +87,7 @@ static bool produce_once(void *context, json_t **item)
 {
 	struct producing *producing = context;
 
+	producing->world->calls++;
 	if (++producing->next == 1000)
 		*item = json_string("done");
 	return producing->next <= 1000;
@@ -411,6 +412,31 @@ Test(control_server, an_answer_of_one_item_can_take_its_time)
 	expect(&talk, "{\"id\":1,\"method\":\"work\"}", "result", "done");
 	expect(&talk, "{\"id\":2,\"method\":\"bare\"}", "id", "2");
 	talk_close(&talk);
+	world_close(world);
+}
+
+/* So that a turn of the loop, in which packets wait, does not grow with the number of clients. */
+Test(control_server, answers_that_are_made_at_once_share_a_turn)
+{
+	struct world *world = world_open(0);
+	struct talk talks[40];
+	unsigned most = 0, before;
+
+	for (unsigned i = 0; i < 40; i++) {
+		talks[i] = talk_open(&world->loop, world->path);
+		talk_send(&talks[i], "{\"id\":1,\"method\":\"work\"}\n");
+	}
+	do {
+		before = world->calls;
+		uv_run(&world->loop, UV_RUN_ONCE);
+		if (world->calls - before > most)
+			most = world->calls - before;
+	} while (world->calls < 40 * 1000);
+	cr_expect_leq(most, 2 * 256 + 40, "%u calls in one turn", most);
+	for (unsigned i = 0; i < 40; i++) {
+		json_decref(talk_answer(&talks[i]));
+		talk_close(&talks[i]);
+	}
 	world_close(world);
 }
 
