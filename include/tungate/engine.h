@@ -268,6 +268,10 @@ struct flow_info {
 /* Walk all flows: *cursor starts at 0.  Safe against changes in between (a flow may be missed or,
  * if it is new, seen; none is seen twice). */
 bool engine_flow_next(const struct engine *engine, uint32_t *cursor, struct flow_info *info);
+/* The same in small steps, since there may be a million records without a flow: false at the end,
+ * else whether the next record has been `found` to hold one. */
+bool engine_flow_look(
+	const struct engine *engine, uint32_t *cursor, struct flow_info *info, bool *found);
 /* The flow that a packet from this zone with these ends (ports in host order) belongs to; false if
  * there is none. */
 struct flow_ends {

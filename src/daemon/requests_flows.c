@@ -252,11 +252,12 @@ static bool list_next_flow(void *context, json_t **item)
 {
 	struct walk *walk = context;
 	struct flow_info flow, view;
+	bool found;
 
 	if ((walk->limit && walk->count == walk->limit) ||
-		!engine_flow_next(walk->requests->ops.engine, &walk->cursor, &flow))
+		!engine_flow_look(walk->requests->ops.engine, &walk->cursor, &flow, &found))
 		return false;
-	if (flow_view(walk->requests, walk->peer, &flow, &view) &&
+	if (found && flow_view(walk->requests, walk->peer, &flow, &view) &&
 		filter_matches(&walk->filter, &view)) {
 		walk->count++;
 		*item = flow_json(walk->requests, &view);
@@ -269,16 +270,17 @@ static bool flush_next_flows(void *context, json_t **item)
 	struct walk *walk = context;
 	struct engine *engine = walk->requests->ops.engine;
 	struct flow_info flow, view;
+	bool found;
 
 	if (walk->done)
 		return false;
-	if (!engine_flow_next(engine, &walk->cursor, &flow)) {
+	if (!engine_flow_look(engine, &walk->cursor, &flow, &found)) {
 		const struct member members[] = {
 			{"flushed", number_json((uint64_t)walk->count)},
 		};
 		*item = object_json(members, ARRAY_COUNT(members));
 		walk->done = true;
-	} else if (flow_view(walk->requests, walk->peer, &flow, &view) &&
+	} else if (found && flow_view(walk->requests, walk->peer, &flow, &view) &&
 		   filter_matches(&walk->filter, &view)) {
 		walk->count += engine_flow_end(engine, flow.id);
 	}

@@ -66,16 +66,25 @@ void engine_watch(struct engine *engine, bool on)
 	engine->watched = on;
 }
 
+bool engine_flow_look(
+	const struct engine *engine, uint32_t *cursor, struct flow_info *info, bool *found)
+{
+	if (*cursor >= engine->untouched)
+		return false;
+	const struct flow *flow = flow_at(engine, (*cursor)++);
+	*found = flow->flags & FLOW_LIVE;
+	if (*found)
+		flow_describe(engine, flow, info);
+	return true;
+}
+
 bool engine_flow_next(const struct engine *engine, uint32_t *cursor, struct flow_info *info)
 {
-	while (*cursor < engine->untouched) {
-		const struct flow *flow = flow_at(engine, (*cursor)++);
-		if (!(flow->flags & FLOW_LIVE))
-			continue;
-		flow_describe(engine, flow, info);
-		return true;
-	}
-	return false;
+	bool found = false;
+
+	while (!found && engine_flow_look(engine, cursor, info, &found))
+		;
+	return found;
 }
 
 bool engine_flow_find(
