@@ -18,8 +18,10 @@
 #define CONNECTIONS_MAX 256 /* of one listening socket */
 #define OF_CLIENT_MAX   32
 #define PIPELINE_MAX    64 /* questions that wait and answers not sent, of one connection */
-#define IDLE_MS         10000
-#define LENGTH_BYTES    2
+#define OUT_BYTES_MAX   (128 * 1024) /* of those answers; a client that does not read gets no more \
+				      */
+#define IDLE_MS      10000
+#define LENGTH_BYTES 2
 
 struct chunk {
 	STAILQ_ENTRY(chunk) link;
@@ -41,6 +43,7 @@ struct connection {
 	TAILQ_ENTRY(connection) link;
 	struct tcp_listener *listener;
 	struct sockaddr_storage peer;
+	zone_id zone;
 	union addr address;
 	int fd;
 	bool ended; /* the client sends no more */
@@ -50,6 +53,7 @@ struct connection {
 	int events;
 	STAILQ_HEAD(, chunk) out;
 	unsigned out_count;
+	size_t out_bytes;
 	size_t got;
 	uint8_t in[LENGTH_BYTES + DNS_QUERY_MAX];
 };
@@ -95,7 +99,8 @@ static void on_event(uv_poll_t *poll, int status, int events);
 
 static bool is_busy(const struct connection *connection)
 {
-	return connection->channel.request_count + connection->out_count >= PIPELINE_MAX;
+	return connection->channel.request_count + connection->out_count >= PIPELINE_MAX ||
+	       connection->out_bytes >= OUT_BYTES_MAX;
 }
 
 static void watch(struct connection *connection)
@@ -112,23 +117,25 @@ static void watch(struct connection *connection)
 		uv_poll_stop(&connection->poll);
 }
 
+/* What was asked for before there was too much to send may be lost, as in a full queue. */
 static void tcp_send(struct dns_channel *channel, const struct sockaddr_storage *peer,
 	const uint8_t *bytes, size_t length)
 {
 	struct connection *connection = (struct connection *)channel;
-	struct chunk *chunk = malloc(sizeof(*chunk) + LENGTH_BYTES + length);
+	struct chunk *chunk = NULL;
 
 	(void)peer;
-	if (chunk == NULL || length > DNS_MESSAGE_MAX) {
-		free(chunk);
+	if (connection->out_bytes < 2 * OUT_BYTES_MAX && length <= DNS_MESSAGE_MAX)
+		chunk = malloc(sizeof(*chunk) + LENGTH_BYTES + length);
+	if (chunk == NULL)
 		return;
-	}
 	chunk->length = LENGTH_BYTES + length;
 	chunk->sent = 0;
 	dns_put16(chunk->bytes, (unsigned)length);
 	memcpy(chunk->bytes + LENGTH_BYTES, bytes, length);
 	STAILQ_INSERT_TAIL(&connection->out, chunk, link);
 	connection->out_count++;
+	connection->out_bytes += chunk->length;
 	watch(connection);
 }
 
@@ -147,6 +154,7 @@ static int drain(struct connection *connection)
 			return 0;
 		STAILQ_REMOVE_HEAD(&connection->out, link);
 		connection->out_count--;
+		connection->out_bytes -= chunk->length;
 		free(chunk);
 	}
 	return 0;
@@ -226,16 +234,17 @@ static void on_idle(uv_timer_t *timer)
 
 /* ---- the listening socket ---- */
 
-/* Who goes for a new connection of this client, if anybody has to. */
+/* Who goes for a new connection of this client, if anybody has to.  A client is its link and its
+ * address: copies of one machine have the same one. */
 static struct connection *one_too_many(
-	const struct tcp_listener *listener, const union addr *address)
+	const struct tcp_listener *listener, zone_id zone, const union addr *address)
 {
 	struct connection *connection, *oldest = NULL;
 	unsigned count = 0;
 
 	TAILQ_FOREACH(connection, &listener->connections, link)
 	{
-		if (!addr_equal(&connection->address, address))
+		if (connection->zone != zone || !addr_equal(&connection->address, address))
 			continue;
 		if (oldest == NULL)
 			oldest = connection;
@@ -247,7 +256,7 @@ static struct connection *one_too_many(
 }
 
 static void connection_open(
-	struct tcp_listener *listener, int fd, const struct sockaddr_storage *peer)
+	struct tcp_listener *listener, int fd, const struct sockaddr_storage *peer, zone_id zone)
 {
 	struct connection *connection = calloc(1, sizeof(*connection));
 	uv_loop_t *loop = listener->channel.forwarder->settings.loop;
@@ -266,6 +275,7 @@ static void connection_open(
 	STAILQ_INIT(&connection->out);
 	connection->listener = listener;
 	connection->peer = *peer;
+	connection->zone = zone;
 	socket_address_read(peer, &connection->address, &port);
 	connection->fd = fd;
 	connection->poll.data = connection->timer.data = connection;
@@ -297,12 +307,15 @@ static void on_client(uv_poll_t *poll, int status, int events)
 		return;
 	}
 	socket_address_read(&peer, &address, &port);
-	struct connection *oldest = one_too_many(listener, &address);
+	const struct dns_forwarder_settings *settings = &listener->channel.forwarder->settings;
+	const zone_id zone = settings->client(settings->context, listener->channel.network,
+		IPPROTO_TCP, (uint8_t)peer.ss_family, &address, port);
+	struct connection *oldest = one_too_many(listener, zone, &address);
 	if (oldest != NULL) {
 		dns_count(listener->channel.forwarder, listener->channel.network)->dropped++;
 		connection_close(oldest);
 	}
-	connection_open(listener, fd, &peer);
+	connection_open(listener, fd, &peer, zone);
 }
 
 static void on_listener_closed(uv_handle_t *handle)

@@ -59,14 +59,20 @@ static bool option_parse(
 		*overload = data[0];
 		return length == 1;
 	case DHCP_OPTION_REQUESTED:
+		if (length != 4)
+			return false;
 		dhcp->requested = address_of(data);
-		return length == 4;
+		return true;
 	case DHCP_OPTION_SERVER:
+		if (length != 4)
+			return false;
 		dhcp->server = address_of(data);
-		return length == 4;
+		return true;
 	case DHCP_OPTION_MAX_SIZE:
+		if (length != 2)
+			return false;
 		dhcp->max_size = number_of(data);
-		return length == 2;
+		return true;
 	case DHCP_OPTION_CLIENT_ID:
 		dhcp->client_id = text;
 		return length >= 2;

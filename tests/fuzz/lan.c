@@ -148,12 +148,17 @@ static void holder_check(struct story *story, const struct packet *packet)
 		story->holder[story->holders++] = now;
 }
 
+/* In memory of exactly its size, so that reading on is noticed. */
 static void frame_put(struct story *story, unsigned guest, uint16_t type, size_t length)
 {
-	struct packet packet = {
-		.data = story->in + PACKET_HEADROOM, .capacity = 2048, .length = (uint32_t)length};
+	uint8_t *bytes = malloc(PACKET_HEADROOM + length);
+	assert(bytes != NULL);
+	struct packet packet = {.data = bytes + PACKET_HEADROOM,
+		.capacity = (uint32_t)length,
+		.length = (uint32_t)length};
 	struct ethernet_header *header = (struct ethernet_header *)(packet.data - ETHERNET_BYTES);
 
+	memcpy(packet.data, story->in + PACKET_HEADROOM, length);
 	memset(header->destination, 0xff, 6);
 	mac_write(header->source, guest);
 	header->type = htons(type);
@@ -161,6 +166,7 @@ static void frame_put(struct story *story, unsigned guest, uint16_t type, size_t
 		assert(type == 0x0800 || type == 0x86dd);
 		holder_check(story, &packet);
 	}
+	free(bytes);
 }
 
 static void udp_put(
