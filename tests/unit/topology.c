@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/domains.h"
 #include "engine/state.h"
 
 /* The engine's own struct: topology is a part of it, and the rest is left empty. */
@@ -53,12 +54,14 @@ static void setup(void)
 	engine = calloc(1, sizeof(*engine));
 	engine->flows = calloc(1, sizeof(*engine->flows));
 	engine->accounts = accounts_create(engine, &(struct limits_config){0});
+	engine->domains = domains_create(16, &(struct siphash_key){0});
 	topology = &engine->topology;
 	engine_networks_set(engine, networks, 3);
 }
 
 static void teardown(void)
 {
+	domains_free(engine->domains);
 	accounts_free(engine->accounts);
 	free(engine->flows);
 	free(engine);
@@ -314,7 +317,8 @@ Test(topology, broadcasts)
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		const union addr a = address(rows[i].address);
-		cr_expect_eq(topology_is_broadcast(topology, NETWORK_NONE, family_of(rows[i].address), &a),
+		cr_expect_eq(topology_is_broadcast(
+				     topology, NETWORK_NONE, family_of(rows[i].address), &a),
 			rows[i].broadcast, "%s", rows[i].address);
 	}
 }
