@@ -61,7 +61,7 @@ static int own_file(const char *path, struct stat *found)
 
 static int give_away(struct unix_socket *made, uid_t owner, gid_t group)
 {
-	struct stat found;
+	struct stat found = {0};
 	int error = 0;
 
 	const int file = own_file(made->address.sun_path, &found);
