@@ -5,6 +5,7 @@
 #include <errno.h>
 
 #define ALIASES_MAX       16
+#define ANSWERS_MAX       512 /* records that are looked at for addresses: more is nobody's use */
 #define OPT_DO            0x8000
 #define OPT_EDE           15
 #define RECORD_BYTES      10 /* type, class, TTL, length */
@@ -132,6 +133,13 @@ static bool alias_target(
 	       dns_name_read(message->bytes, message->length, &at, target);
 }
 
+static bool answer_next(
+	const struct dns_message *message, struct dns_cursor *cursor, struct dns_record *record)
+{
+	return cursor->index < ANSWERS_MAX && dns_record_next(message, cursor, record) &&
+	       record->section == DNS_ANSWER;
+}
+
 /* One step along the aliases; whatever order they are in, each step is a look at all. */
 static bool alias_follow(const struct dns_message *message, struct dns_name *name, uint32_t *ttl)
 {
@@ -139,7 +147,7 @@ static bool alias_follow(const struct dns_message *message, struct dns_name *nam
 	struct dns_record record;
 	struct dns_name target;
 
-	while (dns_record_next(message, &cursor, &record) && record.section == DNS_ANSWER) {
+	while (answer_next(message, &cursor, &record)) {
 		if (!dns_name_equal(&record.owner, name) ||
 			!alias_target(message, &record, &target))
 			continue;
@@ -163,7 +171,7 @@ void dns_message_addresses(const struct dns_message *message, dns_address_seen *
 	for (unsigned i = 0; i < ALIASES_MAX; i++)
 		if (!alias_follow(message, &name, &ttl))
 			break;
-	while (dns_record_next(message, &cursor, &record) && record.section == DNS_ANSWER)
+	while (answer_next(message, &cursor, &record))
 		if (dns_name_equal(&record.owner, &name) &&
 			dns_record_address(message, &record, &family, &address))
 			seen(context, family, &address, record.ttl < ttl ? record.ttl : ttl);

@@ -106,7 +106,7 @@ bool dns_record_next(
 bool dns_record_address(const struct dns_message *message, const struct dns_record *record,
 	uint8_t *family, union addr *address);
 /* The addresses that the answer gives for the question's name, aliases followed, each with the
- * least TTL on the way. */
+ * least TTL on the way; of a few hundred records, however many somebody puts into his zone. */
 typedef void dns_address_seen(
 	void *context, uint8_t family, const union addr *address, uint32_t ttl_s);
 void dns_message_addresses(

@@ -102,7 +102,6 @@ void dns_respond(struct dns_forwarder *forwarder, const struct dns_request *requ
 	const size_t opt = request->query.edns ? OPT_BYTES : 0;
 	const size_t limit = client_limit(request);
 
-	tell_policy(forwarder, request, message);
 	memcpy(writer.bytes, message->bytes, message->length);
 	dns_put16(writer.bytes, request->query.id);
 	dns_put16(writer.bytes + 2, reply_flags(request, message, own));
@@ -114,6 +113,8 @@ void dns_respond(struct dns_forwarder *forwarder, const struct dns_request *requ
 	if (writer.length + opt > limit) {
 		dns_count(forwarder, request->network)->truncated++;
 		cut_records(&writer, message);
+	} else {
+		tell_policy(forwarder, request, message);
 	}
 	finish(forwarder, request, &writer, 0, EDE_NONE, NULL);
 }

@@ -5,7 +5,7 @@
 #include <criterion/criterion.h>
 #include <errno.h>
 
-static uint8_t bytes[4096];
+static uint8_t bytes[65535];
 static struct dns_writer writer;
 static struct dns_message message;
 
@@ -251,6 +251,20 @@ Test(dns_message, aliases_in_circles)
 	cr_assert_eq(parse(), 0);
 	dns_message_addresses(&message, seen, NULL);
 	cr_expect_eq(seen_count, 0);
+}
+
+/* Whoever has a zone of his own may have answers of thousands of records. */
+Test(dns_message, addresses_of_endless_answers)
+{
+	begin("a.example", DNS_A, DNS_QR);
+	for (uint8_t i = 0; i < 250; i++) {
+		const union addr address = addr_v4(192, 0, 2, i);
+		for (unsigned j = 0; j < 15; j++)
+			dns_write_address(&writer, NULL, AF_INET, &address, 60);
+	}
+	cr_assert_eq(parse(), 0);
+	dns_message_addresses(&message, seen, NULL);
+	cr_expect_eq(seen_count, 512);
 }
 
 static uint32_t ttl(void)
