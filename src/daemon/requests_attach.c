@@ -12,7 +12,6 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
-#include <sys/stat.h>
 #include <unistd.h>
 #include "config/value.h"
 #include "daemon/requests_parts.h"
