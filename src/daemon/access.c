@@ -29,15 +29,15 @@ static const struct {
 	{"detach", ACCESS_OWNER},             /* from the own network */
 	{"domains", ACCESS_OWNER},            /* of own guests */
 	{"drops", ACCESS_OWNER},              /* of packets of own guests */
-	{"expectations", ACCESS_OWNER}, /* of own guests */
-	{"forward.add", ACCESS_OWNER},  /* own ports, to own guests */
-	{"forward.del", ACCESS_OWNER},  /* to own guests */
-	{"forward.list", ACCESS_OWNER}, /* likewise */
-	{"guests", ACCESS_OWNER},       /* own */
-	{"leases", ACCESS_OWNER},       /* own */
-	{"links", ACCESS_OWNER},        /* own */
-	{"networks", ACCESS_OWNER},     /* own */
-	{"original", ACCESS_ADMIN},     /* for proxies of the host: whose connections they have */
+	{"expectations", ACCESS_OWNER},       /* of own guests */
+	{"forward.add", ACCESS_OWNER},        /* own ports, to own guests */
+	{"forward.del", ACCESS_OWNER},        /* to own guests */
+	{"forward.list", ACCESS_OWNER},       /* likewise */
+	{"guests", ACCESS_OWNER},             /* own */
+	{"leases", ACCESS_OWNER},             /* own */
+	{"links", ACCESS_OWNER},              /* own */
+	{"networks", ACCESS_OWNER},           /* own */
+	{"original", ACCESS_ADMIN}, /* for proxies of the host: whose connections they have */
 	{"reload", ACCESS_ADMIN},
 	{"rules", ACCESS_ADMIN}, /* they name everybody's networks, and count for all */
 	{"rules.trace", ACCESS_ADMIN},

@@ -50,8 +50,8 @@ struct extra {
 struct extras {
 	struct extra *records; /* [0] is EXTRA_NONE's */
 	uint32_t max, count;
-	uint32_t touched;   /* records[1] to this one have been in use */
-	uint32_t free_head; /* of these */
+	uint32_t touched;                 /* records[1] to this one have been in use */
+	uint32_t free_head;               /* of these */
 	uint32_t owner[ENGINE_LINKS_MAX]; /* records of each link's flows */
 };
 
