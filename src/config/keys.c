@@ -204,7 +204,7 @@ static const struct key keys[] = {
 	 MEMBER(network_config, address_pool), .reloadable = true,
 	 .meaning = "IPv4 addresses that DHCP gives; default: all of the subnet"},
 	{.section = SECTION_NETWORK, .name = "lease", .type = KEY_LEASE,
-	 MEMBER(network_config, reservations), .reloadable = true,
+	 .offset = offsetof(struct network_config, reservations), .reloadable = true,
 	 .meaning = "the address that DHCP gives to one MAC address, and to nobody else"},
 	{.section = SECTION_NETWORK, .name = "route", .type = KEY_ROUTE,
 	 MEMBER(network_config, routes), .reloadable = true,
