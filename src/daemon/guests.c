@@ -289,7 +289,7 @@ static int zone_choose(const struct guests *guests, zone_id *zone)
 	return -ENOSPC;
 }
 
-static bool is_whole_subnet(const struct link_config *config)
+bool link_is_whole_subnet(const struct link_config *config)
 {
 	return config->kind == LINK_TUN || config->guests == GUESTS_MANY;
 }
@@ -301,7 +301,7 @@ static int guest_register(struct guests *guests, struct guest *guest)
 	const struct engine_link link = {
 		.network = guest->wanted.config.network,
 		.mtu = guest->link->mtu,
-		.whole_subnet = is_whole_subnet(&guest->wanted.config),
+		.whole_subnet = link_is_whole_subnet(&guest->wanted.config),
 		.address4 = guest->address4,
 		.address6 = guest->address6,
 	};
@@ -388,7 +388,7 @@ static int place_check(
 static int guest_settle(struct guests *guests, struct guest *guest, struct request_error *error)
 {
 	const struct link_config *config = &guest->wanted.config;
-	const bool whole = is_whole_subnet(config);
+	const bool whole = link_is_whole_subnet(config);
 	int result = place_check(guests, config, error);
 
 	guest->address4 = config->address4;

@@ -39,6 +39,16 @@ static bool address_published(const struct guests *guests, const struct link_con
 	return false;
 }
 
+/* Has a guest chosen it for itself, as IPv6 hosts do? */
+static bool is_learnt(
+	const struct guests *guests, uint16_t network, uint8_t family, const union addr *address)
+{
+	const zone_id zone = engine_locate(guests->daemon->engine, network, family, address);
+
+	return ZONE_IS_LINK(zone) && guests->guest[zone] != NULL &&
+	       !link_is_whole_subnet(&guests->guest[zone]->wanted.config);
+}
+
 /* For a link of this name; one without a name has no lease. */
 static bool address_is_free(const struct guests *guests, uint16_t network, const char *name,
 	uint8_t family, const union addr *address)
@@ -57,6 +67,8 @@ static bool address_is_free(const struct guests *guests, uint16_t network, const
 			return false;
 	}
 	if (leases_has(guests->daemon->leases, network, name, family, address))
+		return false;
+	if (is_learnt(guests, network, family, address))
 		return false;
 	for (unsigned i = 0; i < config->reservation_count; i++)
 		if (addr_equal(address, &config->reservations[i].address))

@@ -56,6 +56,8 @@ struct guests {
 /* Names are a network's own. */
 bool wanted_is_named(const struct wanted *wanted, uint16_t network, const char *name);
 struct guest *guest_named(const struct guests *guests, uint16_t network, const char *name);
+/* Does it stand for all addresses of its network that have no link of their own? */
+bool link_is_whole_subnet(const struct link_config *config);
 /* Attach: 0 and its zone, or -errno with a sentence.  `netns_fd`: of kind netns; borrowed. */
 int guest_attach(struct guests *guests, const struct wanted *wanted, int netns_fd, zone_id *zone,
 	struct request_error *error);

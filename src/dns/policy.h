@@ -4,8 +4,8 @@
  * rules nor the engine: the daemon fills this in (daemon/domains.h).
  *
  * A name is that of the question, in lower case, without the final dot, at most 253 characters;
- * bytes that are not letters, digits, `-` or `_` as DNS presents them (`\@`, `\007`), a dot within a
- * label as `\046`: so each dot in the text is between two labels.
+ * bytes that are not letters, digits, `-` or `_` as DNS presents them (`\@`, `\007`), a dot within
+ * a label as `\046`: so each dot in the text is between two labels.
  */
 #ifndef TUNGATE_DNS_POLICY_H
 #define TUNGATE_DNS_POLICY_H

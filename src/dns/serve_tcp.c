@@ -18,8 +18,9 @@
 #define CONNECTIONS_MAX 256 /* of one listening socket */
 #define OF_CLIENT_MAX   32
 #define PIPELINE_MAX    64 /* questions that wait and answers not sent, of one connection */
-#define OUT_BYTES_MAX   (128 * 1024) /* of those answers; a client that does not read gets no more \
-				      */
+#define OUT_BYTES_MAX                                                                              \
+	(128 * 1024) /* of those answers; a client that does not read gets no more                 \
+		      */
 #define IDLE_MS      10000
 #define LENGTH_BYTES 2
 

@@ -5,10 +5,12 @@
 #include <stdlib.h>
 #include "lan/state.h"
 
-#define OFFER_MS   30000
-#define DECLINE_MS 600000
-#define STEPS_MAX  4096 /* addresses that are looked at for a free one: more than can be in use */
-#define RETRY_MS   1000 /* ... and how soon again, where none was found */
+#define OFFER_MS 30000
+/* Nobody declines a network away. */
+#define DECLINES_MAX 4
+#define DECLINE_MS   600000
+#define STEPS_MAX    4096 /* addresses that are looked at for a free one: more than can be in use */
+#define RETRY_MS     1000 /* ... and how soon again, where none was found */
 
 /* ---- the table ---- */
 
@@ -360,10 +362,25 @@ void lease_end(struct lan *lan, struct lease *lease)
 	lease_tell(lan, lease);
 }
 
+/* Has this machine found as many addresses taken as one may? */
+static bool declines_enough(const struct lan *lan, const uint8_t mac[6])
+{
+	unsigned count = 0;
+
+	for (unsigned i = 0; i < lan->leases.max; i++)
+		count += lan->leases.lease[i].state == LEASE_DECLINED &&
+			 mac_equal(lan->leases.lease[i].lease.mac, mac);
+	return count >= DECLINES_MAX;
+}
+
 void lease_decline(struct lan *lan, struct lease *lease)
 {
 	if (lease->state == LEASE_BOUND)
 		lease_end(lan, lease);
+	if (declines_enough(lan, lease->lease.mac)) {
+		lease_remove(lan, lease);
+		return;
+	}
 	lease->state = LEASE_DECLINED;
 	lease->lease.expires_ms = lan->now_ms + DECLINE_MS;
 }

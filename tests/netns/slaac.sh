@@ -67,6 +67,13 @@ eventually 10 "the other guest has one, too" own other
 ip -n guest address add fd77:7467::abcd/64 dev eth0
 eventually 5 "an address besides is the guest's as well" \
 	ns guest curl -sf -m 2 --interface fd77:7467::abcd "http://[$SERVER6]/who"
+ip -n guest address add fd77:7467::4/64 dev eth0
+eventually 5 "... also one that another would have got" \
+	ns guest curl -sf -m 2 --interface fd77:7467::4 "http://[$SERVER6]/who"
+namespace third
+expect "who comes then is attached" tungate attach --netns third --name third
+expect_equal "... with the next one" fd77:7467::5 \
+	"$(figures links '.[] | select(.name == "third") | .address6')"
 
 # Duplicate address detection: the gateway defends what another link has.
 ip -n other address add "$address/64" dev eth0

@@ -172,6 +172,23 @@ Test(dhcp_many, declined_address_is_left_alone_for_a_while)
 	expect(DHCP_ACK, "10.77.0.105");
 }
 
+/* One machine does not take the whole pool away. */
+Test(dhcp_many, not_many_addresses_are_declined_by_one)
+{
+	for (unsigned i = 0; i < 5; i++) {
+		char address[ADDR_TEXT_SIZE];
+		snprintf(address, sizeof(address), "10.77.0.10%u", i + 1);
+		ask(.from = 2, .type = DHCP_REQUEST, .requested = address);
+		expect(DHCP_ACK, address);
+		ask(.from = 2, .type = DHCP_DECLINE, .requested = address, .server = "10.77.0.1");
+		expect_silence();
+	}
+	ask(.from = 3, .type = DHCP_REQUEST, .requested = "10.77.0.104");
+	expect(DHCP_NAK, NULL);
+	ask(.from = 3, .type = DHCP_REQUEST, .requested = "10.77.0.105");
+	expect(DHCP_ACK, "10.77.0.105");
+}
+
 Test(dhcp_many, reservations)
 {
 	struct lan_reservation kept[2] = {

@@ -85,8 +85,8 @@ Test(leases, damaged_lines_are_skipped_alone)
 		"lab br0 10.77.0.105 52:54:00:12:34:56 2026-11-22T20:15:00Z+1 web -",
 		"lab br0 10.77.0.105 52:54:00:12:34:56 2026-11-22T20:15:00Z web 0",
 		"lab br0 10.77.0.105 52:54:00:12:34:56 2026-11-22T20:15:00Z web 0x",
-		"lab br0 10.77.0.105 52:54:00:12:34:56 2026-11-22T20:15:00Z "
-		"a-name-that-is-longer-than-names-can-be -",
+		("lab br0 10.77.0.105 52:54:00:12:34:56 2026-11-22T20:15:00Z "
+		 "a-name-that-is-longer-than-names-can-be -"),
 		"\x01\x02\xff",
 	};
 
