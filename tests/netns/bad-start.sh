@@ -70,7 +70,7 @@ refuses 'CAP_NET_ADMIN|privilege|root' "no privilege" no_privilege
 
 refuses 'nosuch.conf' "a config that is not there" ns gw timeout 5 tungated -c /nosuch.conf
 bad_config() {
-	start <<<$'[gateway]\ncolour = blue\n[filter forward]\nrule = allow everything'
+	start <<<$'[network lab]\ncolour = blue\n[filter forward]\nrule = allow everything'
 }
 bad_config >"$WORLD/last" 2>&1
 refuses 'tungate.conf:2.*colour' "an unknown key, with file and line" bad_config
