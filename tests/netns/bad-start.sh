@@ -69,13 +69,15 @@ no_privilege() {
 refuses 'CAP_NET_ADMIN|privilege|root' "no privilege" no_privilege
 
 refuses 'nosuch.conf' "a config that is not there" ns gw timeout 5 tungated -c /nosuch.conf
+printf '%s\n' '[gateway]' 'colour = blue' '[filter forward]' 'rule = allow everything' \
+	>"$WORLD/bad.conf"
 bad_config() {
-	start <<<$'[network lab]\ncolour = blue\n[filter forward]\nrule = allow everything'
+	ns gw timeout 5 tungated -c "$WORLD/bad.conf"
 }
 bad_config >"$WORLD/last" 2>&1
-refuses 'tungate.conf:2.*colour' "an unknown key, with file and line" bad_config
-refuses 'tungate.conf:4.*allow' "... and the rule after it, at once" bad_config
-expect_status 1 "tungated -t says so too" ns gw tungated -t -c "$WORLD/tungate.conf"
+refuses 'bad.conf:2.*colour' "an unknown key, with file and line" bad_config
+refuses 'bad.conf:4.*allow' "... and the rule after it, at once" bad_config
+expect_status 1 "tungated -t says so too" ns gw tungated -t -c "$WORLD/bad.conf"
 gateway_config </dev/null
 expect_status 0 "tungated -t on a good file" ns gw tungated -t -c "$WORLD/tungate.conf"
 for file in "$ROOT"/examples/{,tutorial/}*.conf; do

@@ -275,10 +275,11 @@ world_build() {
 # Config of the tests: what is on standard input, or the defaults.  What outlives the gateway stays in
 # the world.
 gateway_config() {
-	awk -v state="state = $WORLD/state" '
-		{ print }
-		/^\[gateway\]/ { print state; done = 1 }
-		END { if (!done) printf "[gateway]\n%s\n", state }' >"$WORLD/tungate.conf"
+	cat >"$WORLD/given.conf"
+	{
+		grep -q '^\[gateway\]' "$WORLD/given.conf" || echo "[gateway]"
+		cat "$WORLD/given.conf"
+	} | sed "/^\[gateway\]/a state = $WORLD/state" >"$WORLD/tungate.conf"
 }
 
 # gateway_start: the gateway of $GATEWAY in "gw", with the namespace "guest" attached to it.
