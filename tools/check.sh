@@ -90,9 +90,9 @@ everything() {
 	{
 		statics
 		units
-		fuzzers
 	} &
 	namespaces
+	fuzzers
 	wait
 	step demo env TUNGATE_BUILD="$(realpath "$build/release")" tools/demo.sh
 }
