@@ -91,10 +91,17 @@ missing() {
 	done < <(list) | sort -u
 }
 
+# What a host with systemd starts when it boots.
+enabled() {
+	[ ! -d /run/systemd/system ] ||
+		systemctl list-unit-files --state=enabled --no-legend | cut -d ' ' -f 1 | sort
+}
+
 # Keep the packages' scripts from starting services, by the door that Debian has for it; put it back
 # after.
 install_quietly() {
-	local policy=/usr/sbin/policy-rc.d made=
+	local policy=/usr/sbin/policy-rc.d made='' before
+	before=$(enabled)
 	if [ ! -e $policy ]; then
 		made=$policy
 		printf '#!/bin/sh\nexit 101\n' >$policy
@@ -104,15 +111,8 @@ install_quietly() {
 	export DEBIAN_FRONTEND=noninteractive
 	apt-get update -qq || return
 	apt-get install -qq -y --no-install-recommends "$@" >/dev/null || return
-	if [[ " $* " == *" nginx-light "* ]] && [ -d /run/systemd/system ]; then
-		systemctl disable --quiet nginx
-	fi
-	if [[ " $* " == *" unbound "* ]] && [ -d /run/systemd/system ]; then
-		systemctl disable --quiet unbound
-	fi
-	if [[ " $* " == *" pptpd "* ]] && [ -d /run/systemd/system ]; then
-		systemctl disable --quiet pptpd
-	fi
+	enabled | comm -13 <(printf '%s\n' "$before") - |
+		xargs -r systemctl disable --quiet
 }
 
 [ $# -gt 0 ] || set -- build demo check bench
