@@ -45,7 +45,7 @@ static bool is_learnt(
 {
 	const zone_id zone = engine_locate(guests->daemon->engine, network, family, address);
 
-	return ZONE_IS_LINK(zone) && guests->guest[zone] != NULL &&
+	return zone < ENGINE_LINKS_MAX && guests->guest[zone] != NULL &&
 	       !link_is_whole_subnet(&guests->guest[zone]->wanted.config);
 }
 

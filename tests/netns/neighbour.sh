@@ -148,7 +148,7 @@ expect_equal "... adds a service" hidden "$(asks guest $GATE4 8000)"
 expect "... and takes others away" says "^ *$|timed out|refused" asks guest $GATE4 81
 config "host-service = tcp 53"
 expect_fail "a service where the gateway's DNS is" tungate reload
-expect "... says why" says "conf:3: .*port 53.*the gateway's DNS" tungate reload
+expect "... says why" says "conf:5: .*port 53.*the gateway's DNS" tungate reload
 expect_equal "... changes nothing" hidden "$(asks guest $GATE4 8000)"
 config ""
 printf '[filter input]\nrule = accept in lab proto tcp to port 8000\n' >>"$WORLD/tungate.conf"
