@@ -3,7 +3,6 @@
  * requests_domains: the names that guests have asked for, and where they lead; the names that they
  * were refused.
  */
-#include <stdlib.h>
 #include "daemon/requests_parts.h"
 
 static json_t *domain_json(struct requests *requests, const struct domain_info *info)
@@ -43,16 +42,9 @@ static json_t *refusal_json(struct requests *requests, const struct daemon_refus
 
 /* ---- the list: there may be thousands ---- */
 
-struct domain_walk {
-	struct requests *requests;
-	const struct control_peer *peer;
-	uint32_t cursor;
-	unsigned refusal;
-};
-
 static bool next_domain(void *context, json_t **item)
 {
-	struct domain_walk *walk = context;
+	struct list_walk *walk = context;
 	const struct daemon_ops *ops = &walk->requests->ops;
 	struct daemon_refusal refusal;
 	struct domain_info info;
@@ -62,7 +54,7 @@ static bool next_domain(void *context, json_t **item)
 			*item = domain_json(walk->requests, &info);
 		return true;
 	}
-	if (!ops->refusal(ops->context, walk->refusal++, &refusal))
+	if (!ops->refusal(ops->context, walk->second++, &refusal))
 		return false;
 	if (peer_sees(walk->requests, walk->peer, refusal.network))
 		*item = refusal_json(walk->requests, &refusal);
@@ -71,17 +63,5 @@ static bool next_domain(void *context, json_t **item)
 
 void handle_domains(void *context, struct control_request *request)
 {
-	struct domain_walk *walk = calloc(1, sizeof(*walk));
-	const struct control_producer producer = {
-		.next = next_domain,
-		.release = free,
-		.context = walk,
-		.list = true,
-	};
-
-	if (walk == NULL)
-		return control_fail(request, CONTROL_FAILED, "out of memory");
-	walk->requests = context;
-	walk->peer = request->peer;
-	control_produce(request, &producer);
+	list_reply(context, request, next_domain);
 }

@@ -2,7 +2,6 @@
 /*
  * requests_guests: what each guest has, what it may have, and what it was refused.
  */
-#include <stdlib.h>
 #include "daemon/requests_parts.h"
 
 /* 0 is no limit. */
@@ -89,15 +88,9 @@ static json_t *guest_json(struct requests *requests, const struct guest_info *gu
 
 /* ---- the list: there may be thousands ---- */
 
-struct guest_walk {
-	struct requests *requests;
-	const struct control_peer *peer;
-	uint32_t cursor;
-};
-
 static bool next_guest(void *context, json_t **item)
 {
-	struct guest_walk *walk = context;
+	struct list_walk *walk = context;
 	struct guest_info guest;
 
 	if (!engine_guest_next(walk->requests->ops.engine, &walk->cursor, &guest))
@@ -109,17 +102,5 @@ static bool next_guest(void *context, json_t **item)
 
 void handle_guests(void *context, struct control_request *request)
 {
-	struct guest_walk *walk = calloc(1, sizeof(*walk));
-	const struct control_producer producer = {
-		.next = next_guest,
-		.release = free,
-		.context = walk,
-		.list = true,
-	};
-
-	if (walk == NULL)
-		return control_fail(request, CONTROL_FAILED, "out of memory");
-	walk->requests = context;
-	walk->peer = request->peer;
-	control_produce(request, &producer);
+	list_reply(context, request, next_guest);
 }

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* requests_leases: the addresses that guests were given by DHCP. */
-#include <stdlib.h>
 #include <time.h>
 #include "base/mac.h"
 #include "daemon/leases.h"
@@ -25,17 +24,11 @@ static json_t *lease_json(const struct known_lease *lease)
 
 /* ---- the list: there may be thousands ---- */
 
-struct lease_walk {
-	struct requests *requests;
-	const struct control_peer *peer;
-	unsigned index;
-};
-
 static bool next_lease(void *context, json_t **item)
 {
-	struct lease_walk *walk = context;
+	struct list_walk *walk = context;
 	const struct daemon_ops *ops = &walk->requests->ops;
-	const struct known_lease *lease = ops->lease(ops->context, walk->index++);
+	const struct known_lease *lease = ops->lease(ops->context, walk->cursor++);
 
 	if (lease == NULL)
 		return false;
@@ -49,17 +42,5 @@ static bool next_lease(void *context, json_t **item)
 
 void handle_leases(void *context, struct control_request *request)
 {
-	struct lease_walk *walk = calloc(1, sizeof(*walk));
-	const struct control_producer producer = {
-		.next = next_lease,
-		.release = free,
-		.context = walk,
-		.list = true,
-	};
-
-	if (walk == NULL)
-		return control_fail(request, CONTROL_FAILED, "out of memory");
-	walk->requests = context;
-	walk->peer = request->peer;
-	control_produce(request, &producer);
+	list_reply(context, request, next_lease);
 }

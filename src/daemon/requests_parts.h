@@ -70,6 +70,19 @@ unsigned forward_count(struct requests *requests, unsigned network);
 bool links_have_room(struct requests *requests, unsigned network);
 bool forwards_have_room(struct requests *requests, unsigned network, unsigned more);
 
+/* ---- lists that may have thousands of items (requests_view.c) ---- */
+
+struct list_walk {
+	struct requests *requests;
+	const struct control_peer *peer;
+	uint32_t cursor; /* 0 at first */
+	unsigned second; /* where a list follows another; likewise */
+};
+/* Answer with a list, whose items `next` makes one by one, as control_producer.next does; its
+ * context is a struct list_walk. */
+void list_reply(struct requests *requests, struct control_request *request,
+	bool (*next)(void *context, json_t **item));
+
 /* ---- handlers ---- */
 
 typedef void request_handler(void *context, struct control_request *request);

@@ -2,6 +2,7 @@
 /*
  * requests_view: networks, links and guests as whoever asks knows them.
  */
+#include <stdlib.h>
 #include <string.h>
 #include "base/share.h"
 #include "config/networks.h"
@@ -179,4 +180,22 @@ bool link_choose(struct requests *requests, struct control_request *request, con
 		control_fail(request, CONTROL_NOT_FOUND,
 			"there is no link `%.64s`: `tungate links` lists them", text);
 	return found;
+}
+
+void list_reply(struct requests *requests, struct control_request *request,
+	bool (*next)(void *context, json_t **item))
+{
+	struct list_walk *walk = calloc(1, sizeof(*walk));
+	const struct control_producer producer = {
+		.next = next,
+		.release = free,
+		.context = walk,
+		.list = true,
+	};
+
+	if (walk == NULL)
+		return control_fail(request, CONTROL_FAILED, "out of memory");
+	walk->requests = requests;
+	walk->peer = request->peer;
+	control_produce(request, &producer);
 }

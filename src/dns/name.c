@@ -128,15 +128,6 @@ unsigned dns_name_labels(const struct dns_name *name)
 	return count;
 }
 
-void dns_name_parent(const struct dns_name *name, struct dns_name *parent)
-{
-	const unsigned first = name->bytes[0] != 0 ? name->bytes[0] + 1u : 0;
-	struct dns_name above = {.length = (uint8_t)(name->length - first)};
-
-	memcpy(above.bytes, name->bytes + first, above.length);
-	*parent = above;
-}
-
 bool dns_name_join(const struct dns_name *first, const struct dns_name *rest, struct dns_name *all)
 {
 	const unsigned before = first->length - 1u;

@@ -35,8 +35,6 @@ static inline bool dns_name_equal(const struct dns_name *a, const struct dns_nam
 bool dns_name_within(const struct dns_name *name, const struct dns_name *zone);
 /* Labels but the root. */
 unsigned dns_name_labels(const struct dns_name *name);
-/* The name above; the root is above itself. */
-void dns_name_parent(const struct dns_name *name, struct dns_name *parent);
 /* Put one name before another; false where that is too long. */
 bool dns_name_join(const struct dns_name *first, const struct dns_name *rest, struct dns_name *all);
 

@@ -203,6 +203,19 @@ static void neighbour_confirm(struct lan *lan, struct neighbour *neighbour, cons
 		held_release(lan, number_of(lan, neighbour), mac);
 }
 
+/* It has the address, which has no entry yet where `neighbour` is NULL.  False: there is no room.
+ */
+static bool neighbour_settle(struct lan *lan, struct neighbour *neighbour, uint8_t family,
+	const union addr *address, const uint8_t mac[6])
+{
+	if (neighbour == NULL)
+		neighbour = neighbour_add(lan, family, address);
+	if (neighbour == NULL)
+		return false;
+	neighbour_confirm(lan, neighbour, mac);
+	return true;
+}
+
 static bool mac_has_room(const struct lan *lan, const uint8_t mac[6])
 {
 	unsigned count = 0;
@@ -240,12 +253,7 @@ static bool learn_of_many(
 	if (!lan_subnet_has(lan, family, address) || lan_answers_for(lan, family, address) ||
 		lease_is_anothers(lan, family, address, mac) || !mac_has_room(lan, mac))
 		return false;
-	if (neighbour == NULL)
-		neighbour = neighbour_add(lan, family, address);
-	if (neighbour == NULL)
-		return false;
-	neighbour_confirm(lan, neighbour, mac);
-	return true;
+	return neighbour_settle(lan, neighbour, family, address, mac);
 }
 
 /* The guest's IPv6 addresses: as many as it may have, the one longest unused gives way. */
@@ -279,12 +287,7 @@ static bool learn_of_one(
 	if (lan->host.address_learned != NULL &&
 		!lan->host.address_learned(lan->host.context, family, address))
 		return false;
-	if (neighbour == NULL)
-		neighbour = neighbour_add(lan, family, address);
-	if (neighbour == NULL)
-		return false;
-	neighbour_confirm(lan, neighbour, mac);
-	return true;
+	return neighbour_settle(lan, neighbour, family, address, mac);
 }
 
 bool neighbour_learn(
